@@ -1,0 +1,1 @@
+"""The serving engine: rows in, tensors out. Knows neither text nor HTTP."""

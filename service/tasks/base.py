@@ -1,0 +1,137 @@
+"""A predictor: the code that turns texts into rows and a bundle's tensors into answers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+
+import msgspec
+
+from service.bundle import Bundle, Precision
+from service.engine.queue import RowQueue
+from service.engine.rows import Row
+from service.engine.runner import Lane
+from service.engine.scheduler import OneShotLane, OneShotModel
+from service.engine.metrics import LaneMetrics
+from service.engine.session import Device, Session
+
+
+class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of a task's request parameters."""
+
+
+AnyParameters = TypeVar("AnyParameters", bound=Parameters)
+
+
+class Prepared(NamedTuple):
+    """One text as rows, with what its answer needs of it."""
+
+    rows: list[Row]
+    context: Any
+
+
+class LaneLimits(NamedTuple):
+    """How much a lane may queue and take at once."""
+
+    queue_tokens: int
+    batch_tokens: int
+    batch_rows: int
+    admissions: int
+
+
+class Predictor(ABC, Generic[AnyParameters]):
+    """Text to answers around one verified bundle.
+
+    `predict` runs it alone, offline; a server asks it for a `lane` and puts the rows of
+    `prepare` through the engine instead. Both give the same answers.
+    """
+
+    parameters: ClassVar[type[Parameters]]
+    answers: ClassVar[Any]
+    """Type of the answer to one text, for the OpenAPI document."""
+
+    bundle: Bundle
+    device: str
+    precision: Precision
+
+    @classmethod
+    @abstractmethod
+    def open(
+        cls, bundle: Bundle, device: Device, precision: Precision | None, *, shared_pool: bool
+    ) -> Self:
+        """Open the bundle's sessions; `precision` None takes the manifest's choice for the CPU."""
+
+    @abstractmethod
+    def prepare(self, text: str, parameters: AnyParameters) -> Prepared:
+        """Rows of one text (a pure function). Raises InputRefused before any row is queued."""
+
+    @abstractmethod
+    def answer(self, prepared: Prepared, values: Sequence[Any]) -> Any:
+        """The answer from the engine's values, one for each row."""
+
+    @abstractmethod
+    def run(self, rows: Sequence[Row]) -> list[Any]:
+        """Values of rows, without a queue."""
+
+    @abstractmethod
+    def lane(self, limits: LaneLimits) -> Lane:
+        """A lane that serves this predictor's rows."""
+
+    def predict(self, texts: Sequence[str], parameters: AnyParameters) -> list[Any]:
+        """Answers of many texts, in their order: for evaluation and bulk work."""
+        prepared = [self.prepare(text, parameters) for text in texts]
+        values = iter(self.run([row for part in prepared for row in part.rows]))
+        return [self.answer(part, [next(values) for _ in part.rows]) for part in prepared]
+
+    def warm_up(self, parameters: AnyParameters) -> None:
+        """One real answer, so that no caller pays for first allocations."""
+        self.predict(["Rudolph Smith bought 1000 shares of Tesla Inc. in March 2020."], parameters)
+
+
+class OneShotPredictor(Predictor[AnyParameters]):
+    """A predictor whose bundle has one graph, `model`, that answers a batch in one run."""
+
+    def __init__(self, bundle: Bundle, session: Session, precision: Precision) -> None:
+        self.bundle, self.device, self.precision = bundle, session.device, precision
+        self._model = OneShotModel(session, bundle.manifest.graphs["model"])
+
+    @classmethod
+    def open(
+        cls, bundle: Bundle, device: Device, precision: Precision | None, *, shared_pool: bool
+    ) -> Self:
+        chosen = choose_precision(bundle, device, precision)
+        session = Session.open(bundle.graph("model", chosen), device, shared_pool=shared_pool)
+        return cls(bundle, session, chosen)
+
+    def run(self, rows: Sequence[Row], *, batch_tokens: int = 2048) -> list[Any]:
+        """Values of rows, in batches of like length; not their order changes, only the cost."""
+        order = sorted(range(len(rows)), key=lambda i: rows[i].length)
+        values: dict[int, Any] = {}
+        batch: list[int] = []
+        for i in order:
+            if batch and rows[i].length * (len(batch) + 1) > batch_tokens:
+                values.update(self._run_batch(rows, batch))
+                batch = []
+            batch.append(i)
+        if batch:
+            values.update(self._run_batch(rows, batch))
+        return [values[i] for i in range(len(rows))]
+
+    def lane(self, limits: LaneLimits) -> Lane:
+        manifest = self.bundle.manifest
+        return OneShotLane(
+            self._model,
+            RowQueue(limits.queue_tokens),
+            LaneMetrics(manifest.task, manifest.version),
+            budget=limits.batch_tokens,
+            rows=limits.batch_rows,
+        )
+
+    def _run_batch(self, rows: Sequence[Row], batch: list[int]) -> dict[int, Any]:
+        return dict(zip(batch, self._model.run([rows[i] for i in batch]), strict=True))
+
+
+def choose_precision(bundle: Bundle, device: Device, wanted: Precision | None) -> Precision:
+    """The precision to serve: CUDA has no integer LSTM, so there it is fp32."""
+    if wanted is not None:
+        return wanted
+    return "fp32" if device == "cuda" else bundle.manifest.precision.cpu

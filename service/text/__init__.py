@@ -1,0 +1,1 @@
+"""Text processing shared by training and serving, so that it exists once."""

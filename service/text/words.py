@@ -1,0 +1,83 @@
+"""Words and their characters, with offsets: what the entity model reads."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+LONGEST_WORD = 20
+"""Characters of a word that the model sees; a longer one keeps its start and its end."""
+
+_KEPT_START = 12
+_WORD = regex.compile(r"(?:\p{L}\.){2,}|[\p{L}\p{M}]+|\p{N}+|\S")
+_PAD_ID, _UNKNOWN_ID = 0, 1
+
+
+class Word(NamedTuple):
+    """A word, and where it stands in the caller's string: `text[start:end]`."""
+
+    text: str
+    start: int
+    end: int
+
+
+def split_words(text: str) -> list[Word]:
+    """Runs of letters or of digits, dotted abbreviations (U.S.), single other marks."""
+    return [Word(found.group(), *found.span()) for found in _WORD.finditer(text)]
+
+
+def word_form(word: str) -> str:
+    """The form that is looked up: lower case, every digit a 0."""
+    lowered = word.lower()
+    if lowered.isalpha():
+        return lowered
+    return "".join("0" if char.isdigit() else char for char in lowered)
+
+
+class WordVocabulary:
+    """Ids of word forms and of characters; 0 is padding, 1 is unknown."""
+
+    def __init__(self, words: Sequence[str], chars: Sequence[str]) -> None:
+        self.words, self.chars = list(words), list(chars)
+        self._word_ids = {word: i for i, word in enumerate(self.words, start=2)}
+        self._char_ids = {char: i for i, char in enumerate(self.chars, start=2)}
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        layout = json.loads(path.read_text(encoding="utf-8"))
+        return cls(layout["words"], layout["chars"])
+
+    def save(self, path: Path) -> None:
+        layout = {"words": self.words, "chars": self.chars}
+        path.write_text(json.dumps(layout, ensure_ascii=False), encoding="utf-8")
+
+    @property
+    def word_count(self) -> int:
+        return len(self.words) + 2
+
+    @property
+    def char_count(self) -> int:
+        return len(self.chars) + 2
+
+    def word_ids(self, words: Iterable[str]) -> NDArray[np.int64]:
+        """(words,)"""
+        ids = [self._word_ids.get(word_form(word), _UNKNOWN_ID) for word in words]
+        return np.array(ids, np.int64)
+
+    def char_ids(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """(words, LONGEST_WORD), padded with zeros."""
+        ids = np.zeros((len(words), LONGEST_WORD), np.int64)
+        for row, word in zip(ids, words, strict=True):
+            seen = _shortened(word)
+            row[: len(seen)] = [self._char_ids.get(char, _UNKNOWN_ID) for char in seen]
+        return ids
+
+
+def _shortened(word: str) -> str:
+    if len(word) <= LONGEST_WORD:
+        return word
+    return word[:_KEPT_START] + word[_KEPT_START - LONGEST_WORD :]

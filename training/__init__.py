@@ -1,0 +1,1 @@
+"""The training half of Sluice: data, recurrent models, export to ONNX bundles."""

@@ -1,0 +1,178 @@
+"""One YAML file per experiment; every key is validated and an unknown key is an error."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from training.errors import ConfigurationError
+
+
+class Settings(BaseModel):
+    """Base of all configuration parts: frozen, no unknown key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Cell(Settings):
+    """A stack of recurrent layers: Elman `rnn`, `gru` (Cho et al. 2014) or `lstm`."""
+
+    kind: Literal["rnn", "gru", "lstm"] = "lstm"
+    hidden: int = Field(256, gt=0)
+    layers: int = Field(1, gt=0)
+    bidirectional: bool = True
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+    @property
+    def directions(self) -> int:
+        return 2 if self.bidirectional else 1
+
+    @property
+    def width(self) -> int:
+        """Features per step that the stack gives."""
+        return self.hidden * self.directions
+
+
+class Optimizer(Settings):
+    learning_rate: float = Field(1e-3, gt=0)
+    warmup_steps: int = Field(200, ge=0)
+    weight_decay: float = Field(0.0, ge=0)
+    clip_norm: float = Field(1.0, gt=0)
+    average_decay: float = Field(0.999, ge=0, lt=1)
+    """Decay of the exponential moving average of the weights; 0 turns it off."""
+
+
+class Trainer(Settings):
+    max_epochs: int = Field(20, gt=0)
+    patience: int = Field(3, gt=0)
+    batch_tokens: int = Field(3000, gt=0)
+    """Rows times longest row of a training batch."""
+    threads: int | None = Field(None, gt=0)
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    devices: int = Field(1, gt=0)
+    num_nodes: int = Field(1, gt=0)
+
+
+class Experiment(Settings):
+    """What every experiment states, whatever its task."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    version: str = Field("1.0.0", pattern=r"^\d+\.\d+\.\d+$")
+    seed: int = 13
+    optimizer: Optimizer = Optimizer()
+    trainer: Trainer = Trainer()
+
+
+class NerSource(Settings):
+    name: Literal["gmb", "redocred", "conll"]
+    repeat: int = Field(1, gt=0)
+    """How often each sentence of the source is seen in an epoch."""
+
+
+class NerModel(Settings):
+    word_size: int = Field(100, gt=0)
+    char_size: int = Field(30, gt=0)
+    char_filters: int = Field(50, gt=0)
+    char_window: int = Field(3, gt=0)
+    min_word_count: int = Field(2, gt=0)
+    min_char_count: int = Field(5, gt=0)
+    dropout: float = Field(0.5, ge=0, lt=1)
+    word_dropout: float = Field(0.1, ge=0, lt=1)
+    """Share of training words replaced by the unknown word, so that characters must do."""
+    lowercase_rate: float = Field(0.1, ge=0, lt=1)
+    """Share of training sentences seen in lower case."""
+    cell: Cell = Cell()
+
+
+class NerExperiment(Experiment):
+    task: Literal["ner"]
+    sources: tuple[NerSource, ...] = Field(min_length=1)
+    test_sets: tuple[Literal["gmb", "redocred", "conll"], ...] = ()
+    model: NerModel = NerModel()
+
+
+SentimentSet = Literal[
+    "pros_cons", "customer_reviews", "mr", "clothing_reviews", "amazon_multidomain", "sst", "imdb"
+]
+
+
+class SentimentModel(Settings):
+    vocabulary: int = Field(12000, gt=300)
+    embedding_size: int = Field(128, gt=0)
+    attention_size: int = Field(128, gt=0)
+    dropout: float = Field(0.5, ge=0, lt=1)
+    piece_dropout: float = Field(0.05, ge=0, lt=1)
+    max_pieces: int = Field(400, gt=0)
+    """Training texts are cut to this many sub-words; serving is not."""
+    cell: Cell = Cell()
+
+
+class SentimentExperiment(Experiment):
+    task: Literal["sentiment"]
+    sources: tuple[SentimentSet, ...] = Field(min_length=1)
+    dev_sets: tuple[SentimentSet, ...] = Field(min_length=1)
+    test_sets: tuple[SentimentSet, ...] = ()
+    model: SentimentModel = SentimentModel()
+
+
+class Corpus(Settings):
+    """A folder below `translation/`, and the splits of it that may be trained on."""
+
+    name: str
+    splits: tuple[str, ...] = Field(("train",), min_length=1)
+
+
+class TranslationModel(Settings):
+    vocabulary: int = Field(8000, gt=300)
+    embedding_size: int = Field(256, gt=0)
+    dropout: float = Field(0.2, ge=0, lt=1)
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    encoder: Cell = Cell(kind="gru")
+    decoder: Cell = Cell(kind="gru", bidirectional=False)
+
+
+class Pair(Settings):
+    """Two languages, trained in both directions; the first corpus has their dev and test sets."""
+
+    corpora: tuple[Corpus, ...] = Field(min_length=1)
+    languages: tuple[str, str]
+    pairs_per_epoch: int = Field(gt=0)
+    """Sentence pairs drawn per direction and epoch: small sets are heard more than once."""
+
+
+class TranslationExperiment(Experiment):
+    task: Literal["translation"]
+    pairs: tuple[Pair, ...] = Field(min_length=1)
+    dev_rows: int = Field(300, gt=0)
+    """Development rows scored per direction after each epoch (all are scored at export)."""
+    max_pieces: int = Field(60, gt=0)
+    model: TranslationModel = TranslationModel()
+
+
+AnyExperiment = Annotated[
+    NerExperiment | SentimentExperiment | TranslationExperiment, Field(discriminator="task")
+]
+_ADAPTER: TypeAdapter[AnyExperiment] = TypeAdapter(AnyExperiment)
+
+
+def load_experiment(path: Path) -> AnyExperiment:
+    """Read and validate one experiment; ConfigurationError names the key, value and fault."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    try:
+        return _ADAPTER.validate_python(raw)
+    except ValidationError as error:
+        raise ConfigurationError(f"{path}: {_first_fault(error)}") from error
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    key = ".".join(str(part) for part in fault["loc"]) or "file"
+    if fault["type"] == "extra_forbidden":
+        return f"{key}: unknown key; remove it or correct its spelling"
+    return f"{key}: {fault['msg']} (found {fault['input']!r:.80})"

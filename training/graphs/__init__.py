@@ -1,0 +1,1 @@
+"""ONNX graphs built from torch weights: clean, named, and exact, where the exporters are not."""

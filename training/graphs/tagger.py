@@ -1,0 +1,50 @@
+"""The tagger's graph: word and character ids to tags, marginals and emissions."""
+
+from service.text.words import LONGEST_WORD
+from training.graphs.attention import position_mask
+from training.graphs.crf import crf_outputs
+from training.graphs.graph import Graph
+from training.graphs.recurrent import recurrent
+from training.models.tagger import CharacterFeatures, Tagger
+
+
+def tagger_graph(model: Tagger) -> Graph:
+    graph = Graph("ner")
+    words = graph.input("words", "int64", ("batch", "time"))
+    chars = graph.input("chars", "int64", ("batch", "time", LONGEST_WORD))
+    lengths = graph.input("lengths", "int32", ("batch",))
+    embedded = graph.op("Gather", graph.weight(model.words.weight, "words"), words)
+    features = graph.op("Concat", embedded, _characters(graph, chars, words, model.chars), axis=2)
+    steps = graph.op("Transpose", features, perm=[1, 0, 2])  # (time, batch, features)
+    states, _ = recurrent(graph, steps, lengths, model.encoder)
+    emissions = graph.linear(states, model.project, "project")
+    mask = position_mask(graph, words, graph.op("Cast", lengths, to=7), axis=1)
+    by_step = graph.op("Unsqueeze", graph.op("Transpose", mask, perm=[1, 0]), graph.ints(2))
+    tags, marginals = crf_outputs(graph, emissions, by_step, model.crf)
+    count = len(model.crf.tags)
+    graph.output(tags, "tags", "int64", ("batch", "time"))
+    graph.output(marginals, "marginals", "float32", ("batch", "time", count))
+    by_row = graph.op("Transpose", emissions, perm=[1, 0, 2])
+    graph.output(by_row, "emissions", "float32", ("batch", "time", count))
+    return graph
+
+
+def _characters(graph: Graph, chars: str, words: str, module: CharacterFeatures) -> str:
+    """(batch, time, filters)"""
+    size = module.embedding.embedding_dim
+    embedded = graph.op("Gather", graph.weight(module.embedding.weight, "chars"), chars)
+    flat = graph.op("Reshape", embedded, graph.ints(-1, LONGEST_WORD, size))
+    convolution = module.convolution
+    filtered = graph.op(
+        "Conv",
+        graph.op("Transpose", flat, perm=[0, 2, 1]),
+        graph.weight(convolution.weight, "filters"),
+        graph.weight(convolution.bias, "filters_bias"),
+        kernel_shape=list(convolution.kernel_size),
+        pads=[int(convolution.padding[0])] * 2,
+    )
+    highest = graph.op("ReduceMax", filtered, graph.ints(2), keepdims=0)
+    shape = graph.op(
+        "Concat", graph.op("Shape", words), graph.ints(convolution.out_channels), axis=0
+    )
+    return graph.op("Reshape", highest, shape)

@@ -1,0 +1,150 @@
+"""The training loop: Lightning around a task, with resume, averaging and early stopping."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    ModelCheckpoint,
+    TQDMProgressBar,
+    WeightAveraging,
+)
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from training.config import Experiment
+from training.errors import OutputError
+from training.tasks.base import TrainingTask
+
+
+class TaskModule(lightning.LightningModule):
+    """A task's model in the shape that Lightning wants."""
+
+    def __init__(self, task: TrainingTask[Any, Any]) -> None:
+        super().__init__()
+        self.task = task
+        self.model = task.build_model()
+        self._observations: list[Any] = []
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        return self.task.train_loader(self.current_epoch)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        return self.task.dev_loader()
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        loss = self.task.loss(self.model, batch)
+        self.log("train/loss", loss, prog_bar=True, batch_size=1)
+        return loss
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        self._observations += self.task.observe(self.model, batch)
+
+    def on_validation_epoch_end(self) -> None:
+        scores = self.task.dev_scores(self._observations)
+        self._observations.clear()
+        for name, value in scores.items():
+            self.log(f"dev/{name}", value, prog_bar=name == "score")
+
+    def configure_optimizers(self) -> Any:
+        settings = self.task.experiment.optimizer
+        optimizer = torch.optim.AdamW(
+            self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def _rate(self, step: int) -> float:
+        """Linear warm-up; from there on the average of the weights does what decay would."""
+        return min(1.0, (step + 1) / max(1, self.task.experiment.optimizer.warmup_steps))
+
+
+def train(task: TrainingTask[Any, Any]) -> dict[str, float]:
+    """Train until the dev score stops rising; resume from the run's last finished epoch.
+
+    Returns the best checkpoint's dev score. OutputError if the run folder cannot be written.
+    """
+    experiment = task.experiment
+    prepare_run(task)
+    lightning.seed_everything(experiment.seed, verbose=False)
+    if experiment.trainer.threads:
+        torch.set_num_threads(experiment.trainer.threads)
+    best = ModelCheckpoint(
+        task.run, "best", monitor="dev/score", mode="max", save_last=True, enable_version_counter=False
+    )
+    trainer = _trainer(experiment, task.run, best)
+    last = task.run / "last.ckpt"
+    trainer.fit(TaskModule(task), ckpt_path=last if last.exists() else None, weights_only=False)
+    score = best.best_model_score
+    return {"dev/score": float(score) if score is not None else math.nan}
+
+
+def prepare_run(task: TrainingTask[Any, Any]) -> None:
+    """Make the run folder and its vocabularies, once."""
+    try:
+        task.run.mkdir(parents=True, exist_ok=True)
+        (task.run / "writable").touch()
+        (task.run / "writable").unlink()
+    except OSError as error:
+        raise OutputError(f"{task.run}: cannot be written ({error.strerror})") from error
+    if not (task.run / "vocabularies").exists():
+        task.learn_vocabularies()
+        (task.run / "vocabularies").touch()
+
+
+def load_best(task: TrainingTask[Any, Any]) -> torch.nn.Module:
+    """The model of the best checkpoint, in evaluation mode. OutputError if there is none."""
+    path = task.run / "best.ckpt"
+    if not path.exists():
+        raise OutputError(f"{path}: no checkpoint; train the experiment first")
+    module = TaskModule(task)
+    module.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["state_dict"])
+    return module.model.eval()
+
+
+def _moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Exponential moving average that forgets the untrained weights.
+
+    A fixed decay of 0.9995 would still be two thirds random after 800 steps, so it grows with the
+    number of averaged steps n: min(decay, (1 + n) / (10 + n)).
+    """
+
+    def average(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
+        now = min(decay, (1 + int(count)) / (10 + int(count)))
+        return averaged * now + current * (1 - now)
+
+    return average
+
+
+def _trainer(experiment: Experiment, run: Path, best: ModelCheckpoint) -> lightning.Trainer:
+    settings, optimizer = experiment.trainer, experiment.optimizer
+    callbacks: list[Callback] = [
+        best,
+        EarlyStopping("dev/score", mode="max", patience=settings.patience),
+        TQDMProgressBar(refresh_rate=20),
+    ]
+    if optimizer.average_decay:
+        callbacks.append(WeightAveraging(avg_fn=_moving_average(optimizer.average_decay)))
+    return lightning.Trainer(
+        max_epochs=settings.max_epochs,
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        num_nodes=settings.num_nodes,
+        gradient_clip_val=optimizer.clip_norm,
+        callbacks=callbacks,
+        logger=TensorBoardLogger(run, name=None, version="tensorboard"),
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        log_every_n_steps=20,
+    )

@@ -1,0 +1,82 @@
+"""Linear-chain conditional random field (Lafferty et al. 2001; Lample et al., NAACL 2016)."""
+
+import torch
+from torch import Tensor, nn
+
+FORBIDDEN = -1e4
+
+
+class Crf(nn.Module):
+    """Scores of tag sequences: emissions, transitions, and how a sentence begins and ends.
+
+    A begin tag (the last one) turns the start scores into transitions out of it, so that every
+    step is alike, in training as in the exported scan.
+    """
+
+    allowed: Tensor
+
+    def __init__(self, tags: list[str]) -> None:
+        super().__init__()
+        count = len(tags)
+        self.tags = tags
+        self.transitions = nn.Parameter(torch.empty(count + 1, count).uniform_(-0.1, 0.1))
+        self.ends = nn.Parameter(torch.empty(count).uniform_(-0.1, 0.1))
+        self.register_buffer("allowed", _iob2_transitions(tags), persistent=False)
+
+    def masked_transitions(self) -> Tensor:
+        """(tags + begin, tags): score of column after row; what IOB2 forbids is out of reach."""
+        return self.transitions.masked_fill(~self.allowed, FORBIDDEN)
+
+    def loss(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
+        """Mean negative log-likelihood a sentence.
+
+        emissions (batch, time, tags), tags (batch, time), mask (batch, time).
+        """
+        return (self.normalizer(emissions, mask) - self._score(emissions, tags, mask)).mean()
+
+    def viterbi(self, emissions: Tensor, mask: Tensor) -> list[list[int]]:
+        """Best tag sequence of each row, without padding."""
+        transitions = self.masked_transitions()
+        scores = transitions[-1] + emissions[:, 0]
+        pointers = []
+        for step in range(1, emissions.shape[1]):
+            best, pointer = (scores[:, :, None] + transitions[:-1]).max(1)
+            pointers.append(pointer)
+            scores = torch.where(mask[:, step, None], best + emissions[:, step], scores)
+        last = (scores + self.ends).argmax(1)
+        lengths = mask.sum(1).tolist()
+        return [_follow(pointers, int(tag), row, lengths[row]) for row, tag in enumerate(last)]
+
+    def normalizer(self, emissions: Tensor, mask: Tensor) -> Tensor:
+        """Log of the summed exponentials of all sequences' scores (forward algorithm)."""
+        transitions = self.masked_transitions()
+        alpha = transitions[-1] + emissions[:, 0]
+        for step in range(1, emissions.shape[1]):
+            reached = torch.logsumexp(alpha[:, :, None] + transitions[:-1], dim=1)
+            alpha = torch.where(mask[:, step, None], reached + emissions[:, step], alpha)
+        return torch.logsumexp(alpha + self.ends, dim=1)
+
+    def _score(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
+        begin = torch.full_like(tags[:, :1], len(self.tags))
+        previous = torch.cat([begin, tags[:, :-1]], dim=1)
+        steps = emissions.gather(2, tags[:, :, None])[:, :, 0]
+        steps = steps + self.masked_transitions()[previous, tags]
+        last = tags.gather(1, mask.sum(1, keepdim=True) - 1)[:, 0]
+        return (steps * mask).sum(1) + self.ends[last]
+
+
+def _iob2_transitions(tags: list[str]) -> Tensor:
+    """True where column may follow row; the last row is the begin of the sentence."""
+    rows = [[_may_follow(before, tag) for tag in tags] for before in [*tags, "O"]]
+    return torch.tensor(rows)
+
+
+def _may_follow(before: str, tag: str) -> bool:
+    return not tag.startswith("I-") or before[2:] == tag[2:]
+
+
+def _follow(pointers: list[Tensor], tag: int, row: int, length: int) -> list[int]:
+    path = [tag]
+    for pointer in reversed(pointers[: length - 1]):
+        path.append(int(pointer[row, path[-1]]))
+    return path[::-1]

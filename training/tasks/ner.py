@@ -1,0 +1,124 @@
+"""Training of the entity tagger."""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from seqeval.metrics import f1_score
+from seqeval.scheme import IOB2
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from service.text.spans import iob2_tags
+from service.text.words import WordVocabulary, word_form
+from training.config import NerExperiment
+from training.data.batches import TokenBatchSampler, pad, token_batches
+from training.data.conll import LABELS, WordSentence, read_sentences, to_words
+from training.models.recurrent import length_mask
+from training.models.tagger import Tagger
+from training.tasks.base import TrainingTask
+
+VOCABULARY = "words.json"
+TAGS = iob2_tags(LABELS)
+_TAG_IDS = {tag: i for i, tag in enumerate(TAGS)}
+_UNKNOWN_ID = 1
+
+
+class TagBatch(NamedTuple):
+    """words (batch, time), chars (batch, time, chars), lengths (batch,), tags (batch, time)."""
+
+    words: Tensor
+    chars: Tensor
+    lengths: Tensor
+    tags: Tensor
+
+
+class NerTask(TrainingTask[NerExperiment, Tagger]):
+    def learn_vocabularies(self) -> None:
+        """Frequent word forms and characters; the rest must be read from its characters."""
+        words: Counter[str] = Counter()
+        chars: Counter[str] = Counter()
+        for sentence in self._train_sentences:
+            words.update(word_form(word) for word in sentence.words)
+            chars.update(char for word in sentence.words for char in word)
+        model = self.experiment.model
+        WordVocabulary(
+            [word for word, count in words.most_common() if count >= model.min_word_count],
+            [char for char, count in chars.most_common() if count >= model.min_char_count],
+        ).save(self.run / VOCABULARY)
+
+    @cached_property
+    def vocabulary(self) -> WordVocabulary:
+        return WordVocabulary.load(self.run / VOCABULARY)
+
+    def build_model(self) -> Tagger:
+        vocabulary = self.vocabulary
+        return Tagger(self.experiment.model, vocabulary.word_count, vocabulary.char_count, TAGS)
+
+    def train_loader(self, epoch: int) -> DataLoader[Any]:
+        rng = np.random.default_rng([self.experiment.seed, epoch, 1])
+        rate = self.experiment.model.lowercase_rate
+        lowered = rng.random(len(self._train_sentences)) < rate
+        pairs = zip(self._train_sentences, lowered, strict=True)
+        sentences = [_lowercase(sentence) if low else sentence for sentence, low in pairs]
+        sampler = TokenBatchSampler(
+            [len(sentence.words) for sentence in sentences],
+            self.experiment.trainer.batch_tokens,
+            seed=self.experiment.seed,
+            epoch=epoch,
+        )
+        return DataLoader(sentences, batch_sampler=sampler, collate_fn=self._collate)  # type: ignore[arg-type]
+
+    def dev_loader(self) -> DataLoader[Any]:
+        sources = [source.name for source in self.experiment.sources]
+        sentences = [to_words(s) for name in sources for s in read_sentences(name, "dev")]
+        batches = token_batches([len(sentence.words) for sentence in sentences], 4000)
+        return DataLoader(sentences, batch_sampler=batches, collate_fn=self._collate)  # type: ignore[arg-type]
+
+    def loss(self, model: Tagger, batch: TagBatch) -> Tensor:
+        dropped = torch.rand(batch.words.shape) < self.experiment.model.word_dropout
+        words = batch.words.masked_fill(dropped.to(batch.words.device), _UNKNOWN_ID)
+        emissions = model(words, batch.chars, batch.lengths)
+        mask = length_mask(batch.lengths, batch.words.shape[1])
+        return model.crf.loss(emissions, batch.tags, mask)
+
+    def observe(self, model: Tagger, batch: TagBatch) -> Sequence[Any]:
+        emissions = model(batch.words, batch.chars, batch.lengths)
+        found = model.crf.viterbi(emissions, length_mask(batch.lengths, batch.words.shape[1]))
+        gold = [row[: len(path)] for row, path in zip(batch.tags.tolist(), found, strict=True)]
+        return list(zip(found, gold, strict=True))
+
+    def dev_scores(self, observations: Sequence[Any]) -> dict[str, float]:
+        found = [[TAGS[tag] for tag in path] for path, _ in observations]
+        gold = [[TAGS[tag] for tag in path] for _, path in observations]
+        return {"score": entity_f1(gold, found)}
+
+    @cached_property
+    def _train_sentences(self) -> list[WordSentence]:
+        sentences: list[WordSentence] = []
+        for source in self.experiment.sources:
+            found = [to_words(sentence) for sentence in read_sentences(source.name, "train")]
+            sentences += found * source.repeat
+        return [sentence for sentence in sentences if sentence.words]
+
+    def _collate(self, sentences: list[WordSentence]) -> TagBatch:
+        words = [self.vocabulary.word_ids(sentence.words) for sentence in sentences]
+        lengths = torch.tensor([len(row) for row in words])
+        chars = [
+            torch.from_numpy(self.vocabulary.char_ids(sentence.words)) for sentence in sentences
+        ]
+        tags = [[_TAG_IDS[tag] for tag in sentence.tags] for sentence in sentences]
+        padded = torch.nn.utils.rnn.pad_sequence(chars, batch_first=True)
+        return TagBatch(pad(words), padded, lengths, pad(tags))
+
+
+def entity_f1(gold: list[list[str]], found: list[list[str]]) -> float:
+    """Entity F1 in percent, exact span and type (seqeval, strict IOB2)."""
+    return 100 * float(f1_score(gold, found, mode="strict", scheme=IOB2))
+
+
+def _lowercase(sentence: WordSentence) -> WordSentence:
+    return WordSentence(tuple(word.lower() for word in sentence.words), sentence.tags)

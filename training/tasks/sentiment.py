@@ -1,0 +1,113 @@
+"""Training of the sentiment classifier."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+from service.text.characters import without_controls
+from service.text.subwords import BOS_ID, Subwords
+from training.config import SentimentExperiment
+from training.data.batches import TokenBatchSampler, pad, token_batches
+from training.data.reviews import LABELS, Review, read_reviews
+from training.models.classifier import Classifier
+from training.tasks.base import TrainingTask
+
+VOCABULARY = "subwords.json"
+_DEV_BATCH_TOKENS = 8000
+
+
+class Example(NamedTuple):
+    """A text in ids, its label, and the set that it came from."""
+
+    ids: NDArray[np.int64]
+    label: int
+    dataset: str
+
+
+class ReviewBatch(NamedTuple):
+    """ids (batch, time), lengths (batch,), labels (batch,), and the rows' sets."""
+
+    ids: Tensor
+    lengths: Tensor
+    labels: Tensor
+    datasets: list[str]
+
+
+class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
+    def learn_vocabularies(self) -> None:
+        texts = (review.text for name in self.experiment.sources for review in read_reviews(name, "train"))
+        size = self.experiment.model.vocabulary
+        Subwords.train(texts, size, lowercase=True).save(self.run / VOCABULARY)
+
+    @cached_property
+    def subwords(self) -> Subwords:
+        return Subwords.load(self.run / VOCABULARY)
+
+    def build_model(self) -> Classifier:
+        return Classifier(self.experiment.model, self.subwords.size, len(LABELS))
+
+    def train_loader(self, epoch: int) -> DataLoader[Any]:
+        sampler = TokenBatchSampler(
+            [len(example.ids) for example in self._train_examples],
+            self.experiment.trainer.batch_tokens,
+            seed=self.experiment.seed,
+            epoch=epoch,
+        )
+        return DataLoader(self._train_examples, batch_sampler=sampler, collate_fn=_collate)  # type: ignore[arg-type]
+
+    def dev_loader(self) -> DataLoader[Any]:
+        parts = [self._examples(read_reviews(name, "dev"), name) for name in self.experiment.dev_sets]
+        examples = [example for part in parts for example in part]
+        batches = token_batches([len(example.ids) for example in examples], _DEV_BATCH_TOKENS)
+        return DataLoader(examples, batch_sampler=batches, collate_fn=_collate)  # type: ignore[arg-type]
+
+    def loss(self, model: Classifier, batch: ReviewBatch) -> Tensor:
+        dropped = torch.rand(batch.ids.shape) < self.experiment.model.piece_dropout
+        ids = batch.ids.masked_fill(dropped.to(batch.ids.device), BOS_ID)
+        return F.cross_entropy(model(ids, batch.lengths), batch.labels)
+
+    def observe(self, model: Classifier, batch: ReviewBatch) -> Sequence[Any]:
+        found = model(batch.ids, batch.lengths).argmax(-1).eq(batch.labels).tolist()
+        return list(zip(batch.datasets, found, strict=True))
+
+    def dev_scores(self, observations: Sequence[Any]) -> dict[str, float]:
+        """Accuracy of each set, and their mean as the score: small sets count as much."""
+        by_set: defaultdict[str, list[bool]] = defaultdict(list)
+        for dataset, right in observations:
+            by_set[dataset].append(right)
+        scores = {
+            f"accuracy_{name}": 100 * sum(found) / len(found) for name, found in by_set.items()
+        }
+        return {"score": sum(scores.values()) / len(scores), **scores}
+
+    @cached_property
+    def _train_examples(self) -> list[Example]:
+        parts = [self._examples(read_reviews(name, "train"), name) for name in self.experiment.sources]
+        return [example for part in parts for example in part]
+
+    def _examples(self, reviews: list[Review], dataset: str) -> list[Example]:
+        """Reviews in ids, cut to the training length."""
+        pieces = self.subwords.encode([without_controls(review.text) for review in reviews])
+        longest = self.experiment.model.max_pieces
+        return [
+            Example(np.array(found.ids[:longest]), review.label, dataset)
+            for found, review in zip(pieces, reviews, strict=True)
+            if found.ids
+        ]
+
+
+def _collate(examples: list[Example]) -> ReviewBatch:
+    return ReviewBatch(
+        pad([example.ids for example in examples]),
+        torch.tensor([len(example.ids) for example in examples]),
+        torch.tensor([example.label for example in examples]),
+        [example.dataset for example in examples],
+    )

@@ -1,0 +1,210 @@
+"""Training of the multilingual translation model (Johnson et al., TACL 2017)."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+import sacrebleu
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from service.text.languages import LANGUAGE_TOKENS
+from service.text.subwords import BOS_ID, EOS_ID, PAD_ID, Subwords
+from service.text.translation import longest_output, source_ids
+from training.config import Pair, TranslationExperiment
+from training.data.batches import TokenBatchSampler, pad, token_batches
+from training.data.parallel import References, SentencePair, group_references, read_pairs
+from training.models.seq2seq import Seq2Seq
+from training.tasks.base import TrainingTask
+
+_DEV_BATCH_TOKENS = 4000
+_VOCABULARY_SENTENCES = 150_000
+
+Ids = NDArray[np.int64]
+
+
+class ParallelBatch(NamedTuple):
+    """Padded source (batch, time) with lengths (batch,), target (batch, time) with BOS and EOS."""
+
+    source: Tensor
+    lengths: Tensor
+    target: Tensor
+
+
+class DevRow(NamedTuple):
+    """One development source in ids, with its direction and its references."""
+
+    ids: Ids
+    direction: str
+    references: tuple[str, ...]
+
+
+class DevBatch(NamedTuple):
+    source: Tensor
+    lengths: Tensor
+    rows: list[DevRow]
+
+
+class Encoded(NamedTuple):
+    """One corpus in ids: a source and a target per row."""
+
+    source: list[Ids]
+    target: list[Ids]
+
+
+class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
+    def learn_vocabularies(self) -> None:
+        """Sub-words of an equal number of sentences for each language, so that none is starved."""
+        texts: defaultdict[str, list[str]] = defaultdict(list)
+        for pair in self.experiment.pairs:
+            for row in training_pairs(pair, pair.languages):
+                texts[pair.languages[0]].append(row.source)
+                texts[pair.languages[1]].append(row.target)
+        rng = np.random.default_rng(self.experiment.seed)
+        chosen = chain.from_iterable(_sample(found, rng) for found in texts.values())
+        size = self.experiment.model.vocabulary
+        Subwords.train(chosen, size, symbols=LANGUAGE_TOKENS, lowercase=False).save(
+            self.run / "subwords.json"
+        )
+
+    @cached_property
+    def subwords(self) -> Subwords:
+        return Subwords.load(self.run / "subwords.json")
+
+    def build_model(self) -> Seq2Seq:
+        return Seq2Seq(self.experiment.model, self.subwords.size)
+
+    def train_loader(self, epoch: int) -> DataLoader[Any]:
+        rng = np.random.default_rng([self.experiment.seed, epoch, 1])
+        rows: list[tuple[Ids, Ids]] = []
+        for pair, encoded in self._train_rows:
+            drawn = _draw(len(encoded.source), pair.pairs_per_epoch, rng)
+            rows += [(encoded.source[i], encoded.target[i]) for i in drawn]
+        sampler = TokenBatchSampler(
+            [max(len(source), len(target)) for source, target in rows],
+            self.experiment.trainer.batch_tokens,
+            seed=self.experiment.seed,
+            epoch=epoch,
+        )
+        return DataLoader(rows, batch_sampler=sampler, collate_fn=_collate)  # type: ignore[arg-type]
+
+    def dev_loader(self) -> DataLoader[Any]:
+        rows = list(chain.from_iterable(map(self._dev_rows, directions(self.experiment))))
+        batches = token_batches([len(row.ids) for row in rows], _DEV_BATCH_TOKENS)
+        return DataLoader(rows, batch_sampler=batches, collate_fn=_collate_dev)  # type: ignore[arg-type]
+
+    def loss(self, model: Seq2Seq, batch: ParallelBatch) -> Tensor:
+        return model.loss(batch.source, batch.lengths, batch.target)
+
+    def observe(self, model: Seq2Seq, batch: DevBatch) -> Sequence[Any]:
+        steps = longest_output(int(batch.lengths.max()))
+        outputs = model.greedy(batch.source, batch.lengths, steps)
+        pairs = zip(outputs, batch.rows, strict=True)
+        return [(row.direction, self.subwords.decode(ids), row.references) for ids, row in pairs]
+
+    def dev_scores(self, observations: Sequence[Any]) -> dict[str, float]:
+        """BLEU of each direction (sacrebleu, all references), and their mean as the score."""
+        found: defaultdict[str, tuple[list[str], list[Sequence[str]]]]
+        found = defaultdict(lambda: ([], []))
+        for direction, hypothesis, references in observations:
+            found[direction][0].append(hypothesis)
+            found[direction][1].append(references)
+        scores = {f"bleu_{name}": bleu(*texts) for name, texts in found.items()}
+        return {"score": sum(scores.values()) / len(scores), **scores}
+
+    @cached_property
+    def _train_rows(self) -> list[tuple[Pair, Encoded]]:
+        """Each corpus in both directions, in ids."""
+        found = []
+        for pair in self.experiment.pairs:
+            for languages in (pair.languages, pair.languages[::-1]):
+                rows = training_pairs(pair, (languages[0], languages[1]))
+                found.append((pair, self._encode(rows, languages[1])))
+        return found
+
+    def _encode(self, rows: list[SentencePair], target_language: str) -> Encoded:
+        longest = self.experiment.max_pieces
+        sources = self.subwords.encode([row.source for row in rows])
+        targets = self.subwords.encode([row.target for row in rows])
+        kept = [
+            (source_ids(self.subwords, source.ids, target_language), [BOS_ID, *target.ids, EOS_ID])
+            for source, target in zip(sources, targets, strict=True)
+            if 0 < len(source.ids) <= longest and 0 < len(target.ids) <= longest
+        ]
+        return Encoded([np.array(source) for source, _ in kept], [np.array(t) for _, t in kept])
+
+    def _dev_rows(self, direction: "Direction") -> list[DevRow]:
+        rows = direction.references("dev")[: self.experiment.dev_rows]
+        pieces = self.subwords.encode([row.source for row in rows])
+        return [
+            DevRow(
+                np.array(source_ids(self.subwords, found.ids, direction.target)),
+                direction.name,
+                row.targets,
+            )
+            for row, found in zip(rows, pieces, strict=True)
+        ]
+
+
+class Direction(NamedTuple):
+    """One direction of one language pair, scored on its first corpus."""
+
+    corpus: str
+    source: str
+    target: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.source}_{self.target}"
+
+    def references(self, split: str) -> list[References]:
+        return group_references(read_pairs(self.corpus, split, (self.source, self.target)))
+
+
+def directions(experiment: TranslationExperiment) -> list[Direction]:
+    """Every direction that the experiment trains."""
+    found: dict[tuple[str, str], Direction] = {}
+    for pair in experiment.pairs:
+        for source, target in (pair.languages, pair.languages[::-1]):
+            corpus = pair.corpora[0].name
+            found.setdefault((source, target), Direction(corpus, source, target))
+    return list(found.values())
+
+
+def training_pairs(pair: Pair, languages: tuple[str, str]) -> list[SentencePair]:
+    """All training rows of `pair`, in the order of `languages`."""
+    parts = [(corpus.name, split) for corpus in pair.corpora for split in corpus.splits]
+    return [row for name, split in parts for row in read_pairs(name, split, languages)]
+
+
+def bleu(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> float:
+    """Corpus BLEU, sacrebleu's default; rows may have different numbers of references."""
+    most = max(len(row) for row in references)
+    streams = [[row[i] if i < len(row) else None for row in references] for i in range(most)]
+    return float(sacrebleu.corpus_bleu(hypotheses, streams).score)
+
+
+def _sample(texts: list[str], rng: np.random.Generator) -> list[str]:
+    """At most `_VOCABULARY_SENTENCES` texts; few texts are repeated up to a quarter of that."""
+    count = min(max(len(texts), _VOCABULARY_SENTENCES // 4), _VOCABULARY_SENTENCES)
+    return [texts[i] for i in _draw(len(texts), count, rng)]
+
+
+def _draw(available: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """`count` row numbers: whole permutations first, then a part of one."""
+    rounds = [rng.permutation(available) for _ in range(-(-count // available))]
+    return np.concatenate(rounds)[:count]
+
+
+def _collate(rows: list[tuple[Ids, Ids]]) -> ParallelBatch:
+    source, target = pad([row[0] for row in rows]), pad([row[1] for row in rows])
+    return ParallelBatch(source, source.ne(PAD_ID).sum(1), target)
+
+
+def _collate_dev(rows: list[DevRow]) -> DevBatch:
+    source = pad([row.ids for row in rows])
+    return DevBatch(source, source.ne(PAD_ID).sum(1), rows)
