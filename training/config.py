@@ -147,6 +147,8 @@ class TranslationExperiment(Experiment):
     dev_rows: int = Field(300, gt=0)
     """Development rows scored per direction after each epoch (all are scored at export)."""
     max_pieces: int = Field(60, gt=0)
+    beams: int = Field(4, ge=1, le=8)
+    """Beams that the bundle searches with where a caller does not say."""
     model: TranslationModel = TranslationModel()
 
 

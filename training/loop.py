@@ -68,7 +68,7 @@ class TaskModule(lightning.LightningModule):
         return min(1.0, (step + 1) / max(1, self.task.experiment.optimizer.warmup_steps))
 
 
-def train(task: TrainingTask[Any, Any]) -> dict[str, float]:
+def train(task: TrainingTask[Any, Any]) -> float:
     """Train until the dev score stops rising; resume from the run's last finished epoch.
 
     Returns the best checkpoint's dev score. OutputError if the run folder cannot be written.
@@ -85,7 +85,7 @@ def train(task: TrainingTask[Any, Any]) -> dict[str, float]:
     last = task.run / "last.ckpt"
     trainer.fit(TaskModule(task), ckpt_path=last if last.exists() else None, weights_only=False)
     score = best.best_model_score
-    return {"dev/score": float(score) if score is not None else math.nan}
+    return float(score) if score is not None else math.nan
 
 
 def prepare_run(task: TrainingTask[Any, Any]) -> None:

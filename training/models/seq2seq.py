@@ -103,6 +103,19 @@ class Seq2Seq(nn.Module):
                 break
         return [_until_end(row) for row in torch.cat(steps, dim=1).tolist()]
 
+    @torch.no_grad()
+    def sequence_scores(self, source: Tensor, lengths: Tensor, targets: list[list[int]]) -> Tensor:
+        """Mean log-probability a token, end token included, of given targets (batch,)."""
+        rows = [torch.tensor([BOS_ID, *ids, EOS_ID]) for ids in targets]
+        target = nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD_ID)
+        memory, state = self.encode(source, lengths)
+        mask = length_mask(lengths, source.shape[1])
+        outputs, _ = self.decode(target[:, :-1], state, memory, mask)
+        gold = target[:, 1:]
+        scores = torch.log_softmax(self.logits(outputs), -1).gather(2, gold[:, :, None])[:, :, 0]
+        real = gold.ne(PAD_ID)
+        return (scores * real).sum(1) / real.sum(1)
+
 
 def _until_end(ids: list[int]) -> list[int]:
     return ids[: ids.index(EOS_ID)] if EOS_ID in ids else ids

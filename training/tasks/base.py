@@ -3,15 +3,41 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from service.bundle import DecodingSpec, Limits, Parity
+from service.tasks.base import Predictor
 from training.config import Experiment
+from training.graphs.graph import Graph
 
 Configuration = TypeVar("Configuration", bound=Experiment)
 Model = TypeVar("Model", bound=nn.Module)
+
+
+class Description(NamedTuple):
+    """What a bundle's manifest says of the task."""
+
+    labels: tuple[str, ...]
+    limits: Limits
+    text: dict[str, int | bool | str]
+    vocabulary: str
+    """File of the run that the predictor needs beside the graphs."""
+    data: tuple[str, ...]
+    """Names of the data sets that the weights were trained on."""
+    languages: tuple[tuple[str, str], ...] = ()
+    decoding: DecodingSpec | None = None
+
+
+class Measured(NamedTuple):
+    """One figure of an evaluation, in percent."""
+
+    dataset: str
+    metric: str
+    value: float
+    rows: int
 
 
 class TrainingTask(ABC, Generic[Configuration, Model]):
@@ -52,3 +78,27 @@ class TrainingTask(ABC, Generic[Configuration, Model]):
     @abstractmethod
     def dev_scores(self, observations: Sequence[Any]) -> dict[str, float]:
         """Named scores in percent; `score` is the one that chooses the checkpoint."""
+
+    @abstractmethod
+    def graphs(self, model: Model) -> dict[str, Graph]:
+        """The ONNX graphs of a trained model by their roles in the bundle."""
+
+    @abstractmethod
+    def describe(self, model: Model) -> Description:
+        """What the manifest says beside graphs and figures."""
+
+    @abstractmethod
+    def dev_texts(self, count: int) -> list[str]:
+        """Real development texts of mixed lengths, as a caller would send them."""
+
+    @abstractmethod
+    def parity(self, model: Model, predictor: Predictor[Any]) -> Parity:
+        """The torch model against the service's predictor, on one padded batch of real rows."""
+
+    @abstractmethod
+    def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
+        """Figures of the served answers on `dev` or `test`."""
+
+    @abstractmethod
+    def parameters(self) -> Any:
+        """Request parameters for `dev_texts`."""

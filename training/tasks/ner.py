@@ -12,19 +12,25 @@ from seqeval.scheme import IOB2
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from service.bundle import Limits, Parity
+from service.tasks.base import Predictor
+from service.tasks.ner import VOCABULARY, NerParameters, ner_row
 from service.text.spans import iob2_tags
-from service.text.words import WordVocabulary, word_form
+from service.text.words import LONGEST_WORD, WordVocabulary, split_words, word_form
 from training.config import NerExperiment
 from training.data.batches import TokenBatchSampler, pad, token_batches
-from training.data.conll import LABELS, WordSentence, read_sentences, to_words
+from training.data.conll import LABELS, WordSentence, read_sentences, to_tokens, to_words
+from training.graphs.graph import Graph
+from training.graphs.tagger import tagger_graph
 from training.models.recurrent import length_mask
 from training.models.tagger import Tagger
-from training.tasks.base import TrainingTask
+from training.tasks.base import Description, Measured, TrainingTask
 
-VOCABULARY = "words.json"
 TAGS = iob2_tags(LABELS)
 _TAG_IDS = {tag: i for i, tag in enumerate(TAGS)}
 _UNKNOWN_ID = 1
+_LONGEST_INPUT = 5000
+_PARITY_ROWS = 64
 
 
 class TagBatch(NamedTuple):
@@ -95,6 +101,52 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         found = [[TAGS[tag] for tag in path] for path, _ in observations]
         gold = [[TAGS[tag] for tag in path] for _, path in observations]
         return {"score": entity_f1(gold, found)}
+
+    def graphs(self, model: Tagger) -> dict[str, Graph]:
+        return {"model": tagger_graph(model)}
+
+    def describe(self, model: Tagger) -> Description:
+        return Description(
+            labels=LABELS,
+            limits=Limits(longest_input=_LONGEST_INPUT),
+            text={"longest_word": LONGEST_WORD, "lowercase_words": True, "digits_as_zero": True},
+            vocabulary=VOCABULARY,
+            data=tuple(source.name for source in self.experiment.sources),
+        )
+
+    def parameters(self) -> NerParameters:
+        return NerParameters()
+
+    def dev_texts(self, count: int) -> list[str]:
+        sources = [source.name for source in self.experiment.sources]
+        texts = [sentence.text for name in sources for sentence in read_sentences(name, "dev")]
+        return texts[:: max(1, len(texts) // count)][:count]
+
+    def parity(self, model: Tagger, predictor: Predictor[Any]) -> Parity:
+        sentences = [split_words(text) for text in self.dev_texts(_PARITY_ROWS)]
+        rows = [[word.text for word in words] for words in sentences if words]
+        served = predictor.run([ner_row(self.vocabulary, words) for words in rows])
+        batch = self._collate([WordSentence(tuple(words), ("O",) * len(words)) for words in rows])
+        with torch.no_grad():
+            emissions = model(batch.words, batch.chars, batch.lengths)
+        paths = model.crf.viterbi(emissions, length_mask(batch.lengths, batch.words.shape[1]))
+        pairs = list(zip(emissions.numpy(), served, strict=True))
+        errors = [np.abs(mine[: len(its["emissions"])] - its["emissions"]).max() for mine, its in pairs]
+        same = all(path == its["tags"].tolist() for path, its in zip(paths, served, strict=True))
+        return Parity(max_abs_error=float(max(errors)), rows=len(rows), same_answers=same)
+
+    def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
+        return [self._evaluate(predictor, name, split) for name in self.experiment.test_sets]
+
+    def _evaluate(self, predictor: Predictor[Any], name: str, split: str) -> Measured:
+        sentences = read_sentences(name, split)
+        answers = predictor.predict([s.text for s in sentences], NerParameters())
+        found = [
+            to_tokens(sentence, [(e.entity_group, e.start, e.end) for e in entities])
+            for sentence, entities in zip(sentences, answers, strict=True)
+        ]
+        gold = [list(sentence.tags) for sentence in sentences]
+        return Measured(name, "entity_f1", entity_f1(gold, found), len(sentences))
 
     @cached_property
     def _train_sentences(self) -> list[WordSentence]:

@@ -12,15 +12,21 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from service.bundle import Limits, Parity
+from service.tasks.base import Predictor
+from service.tasks.sentiment import VOCABULARY, SentimentParameters
 from service.text.characters import without_controls
 from service.text.subwords import BOS_ID, Subwords
 from training.config import SentimentExperiment
 from training.data.batches import TokenBatchSampler, pad, token_batches
 from training.data.reviews import LABELS, Review, read_reviews
+from training.graphs.classifier import classifier_graph
+from training.graphs.graph import Graph
 from training.models.classifier import Classifier
-from training.tasks.base import TrainingTask
+from training.tasks.base import Description, Measured, TrainingTask
 
-VOCABULARY = "subwords.json"
+_LONGEST_INPUT = 5000
+_PARITY_ROWS = 64
 _DEV_BATCH_TOKENS = 8000
 
 
@@ -87,6 +93,50 @@ class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
             f"accuracy_{name}": 100 * sum(found) / len(found) for name, found in by_set.items()
         }
         return {"score": sum(scores.values()) / len(scores), **scores}
+
+    def graphs(self, model: Classifier) -> dict[str, Graph]:
+        return {"model": classifier_graph(model)}
+
+    def describe(self, model: Classifier) -> Description:
+        return Description(
+            labels=LABELS,
+            limits=Limits(longest_input=_LONGEST_INPUT),
+            text={"lowercase": True},
+            vocabulary=VOCABULARY,
+            data=tuple(self.experiment.sources),
+        )
+
+    def parameters(self) -> SentimentParameters:
+        return SentimentParameters()
+
+    def dev_texts(self, count: int) -> list[str]:
+        sets = self.experiment.dev_sets
+        texts = [review.text for name in sets for review in read_reviews(name, "dev")]
+        return texts[:: max(1, len(texts) // count)][:count]
+
+    def parity(self, model: Classifier, predictor: Predictor[Any]) -> Parity:
+        texts = self.dev_texts(_PARITY_ROWS)
+        prepared = [predictor.prepare(text, SentimentParameters()) for text in texts]
+        rows = [row for part in prepared for row in part.rows]
+        served = np.stack([output["logits"] for output in predictor.run(rows)])
+        ids = pad([row.inputs["ids"] for row in rows])
+        with torch.no_grad():
+            logits = model(ids, torch.tensor([row.length for row in rows])).numpy()
+        error = float(np.abs(logits - served).max())
+        same = bool((logits.argmax(1) == served.argmax(1)).all())
+        return Parity(max_abs_error=error, rows=len(rows), same_answers=same)
+
+    def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
+        names = self.experiment.test_sets if split == "test" else self.experiment.dev_sets
+        return [self._evaluate(predictor, name, split) for name in names]
+
+    def _evaluate(self, predictor: Predictor[Any], name: str, split: str) -> Measured:
+        reviews = [review for review in read_reviews(name, split) if review.text.strip()]
+        texts = [review.text for review in reviews]
+        answers = predictor.predict(texts, SentimentParameters())
+        pairs = zip(answers, reviews, strict=True)
+        right = sum(answer[0].label == LABELS[review.label] for answer, review in pairs)
+        return Measured(name, "accuracy", 100 * right / len(reviews), len(reviews))
 
     @cached_property
     def _train_examples(self) -> list[Example]:

@@ -8,21 +8,30 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import sacrebleu
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from service.bundle import DecodingSpec, Limits, Parity
+from service.engine.rows import DecodeRow
+from service.tasks.base import Predictor
+from service.tasks.translation import VOCABULARY, TranslationParameters
 from service.text.languages import LANGUAGE_TOKENS
 from service.text.subwords import BOS_ID, EOS_ID, PAD_ID, Subwords
 from service.text.translation import longest_output, source_ids
 from training.config import Pair, TranslationExperiment
 from training.data.batches import TokenBatchSampler, pad, token_batches
 from training.data.parallel import References, SentencePair, group_references, read_pairs
+from training.graphs.graph import Graph
+from training.graphs.seq2seq import decoder_graph, encoder_graph
 from training.models.seq2seq import Seq2Seq
-from training.tasks.base import TrainingTask
+from training.tasks.base import Description, Measured, TrainingTask
 
 _DEV_BATCH_TOKENS = 4000
 _VOCABULARY_SENTENCES = 150_000
+_LONGEST_SENTENCE = 400
+_PARITY_ROWS = 64
 
 Ids = NDArray[np.int64]
 
@@ -68,12 +77,12 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
         chosen = chain.from_iterable(_sample(found, rng) for found in texts.values())
         size = self.experiment.model.vocabulary
         Subwords.train(chosen, size, symbols=LANGUAGE_TOKENS, lowercase=False).save(
-            self.run / "subwords.json"
+            self.run / VOCABULARY
         )
 
     @cached_property
     def subwords(self) -> Subwords:
-        return Subwords.load(self.run / "subwords.json")
+        return Subwords.load(self.run / VOCABULARY)
 
     def build_model(self) -> Seq2Seq:
         return Seq2Seq(self.experiment.model, self.subwords.size)
@@ -115,6 +124,68 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
             found[direction][1].append(references)
         scores = {f"bleu_{name}": bleu(*texts) for name, texts in found.items()}
         return {"score": sum(scores.values()) / len(scores), **scores}
+
+    def graphs(self, model: Seq2Seq) -> dict[str, Graph]:
+        return {"encoder": encoder_graph(model), "decoder": decoder_graph(model)}
+
+    def describe(self, model: Seq2Seq) -> Description:
+        corpora = [corpus.name for pair in self.experiment.pairs for corpus in pair.corpora]
+        return Description(
+            labels=(),
+            limits=Limits(longest_input=_LONGEST_SENTENCE),
+            text={"lowercase": False, "byte_fallback": True},
+            vocabulary=VOCABULARY,
+            data=tuple(dict.fromkeys(corpora)),
+            languages=tuple((d.source, d.target) for d in directions(self.experiment)),
+            decoding=DecodingSpec(
+                bos_id=BOS_ID,
+                eos_id=EOS_ID,
+                state_size=model.bridge.out_features,
+                memory_size=model.encoder.cell.width,
+                beams=self.experiment.beams,
+            ),
+        )
+
+    def parameters(self) -> TranslationParameters:
+        return TranslationParameters(tgt_lang=directions(self.experiment)[0].target)
+
+    def dev_texts(self, count: int) -> list[str]:
+        texts = [row.source for row in directions(self.experiment)[0].references("dev")]
+        return texts[:: max(1, len(texts) // count)][:count]
+
+    def parity(self, model: Seq2Seq, predictor: Predictor[Any]) -> Parity:
+        """Greedy translations must be equal; the error is that of the likeliest token's score."""
+        greedy = TranslationParameters(tgt_lang=self.parameters().tgt_lang, num_beams=1)
+        texts = self.dev_texts(_PARITY_ROWS)
+        prepared = [predictor.prepare(text, greedy) for text in texts]
+        rows = [row for part in prepared for row in part.rows if isinstance(row, DecodeRow)]
+        served = [found[0] for found in predictor.run(rows)]
+        source = pad([row.inputs["ids"] for row in rows])
+        lengths = torch.tensor([row.length for row in rows])
+        longest = longest_output(int(lengths.max()))
+        expected = model.greedy(source, lengths, longest)
+        scores = model.sequence_scores(source, lengths, [found.ids for found in served])
+        error = max(abs(float(a) - b.score) for a, b in zip(scores, served, strict=True))
+        same = expected == [found.ids for found in served]
+        return Parity(max_abs_error=error, rows=len(rows), same_answers=same)
+
+    def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
+        parts = [self._evaluate(predictor, d, split) for d in directions(self.experiment)]
+        return [measured for part in parts for measured in part]
+
+    def _evaluate(
+        self, predictor: Predictor[Any], direction: "Direction", split: str
+    ) -> list[Measured]:
+        rows = direction.references(split)
+        parameters = TranslationParameters(direction.target, direction.source)
+        answers = predictor.predict([row.source for row in rows], parameters)
+        texts = [answer[0].translation_text for answer in answers]
+        references = [row.targets for row in rows]
+        name = f"{direction.corpus} {direction.source}-{direction.target}"
+        return [
+            Measured(name, "bleu", bleu(texts, references), len(rows)),
+            Measured(name, "chrf", chrf(texts, references), len(rows)),
+        ]
 
     @cached_property
     def _train_rows(self) -> list[tuple[Pair, Encoded]]:
@@ -183,9 +254,18 @@ def training_pairs(pair: Pair, languages: tuple[str, str]) -> list[SentencePair]
 
 def bleu(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> float:
     """Corpus BLEU, sacrebleu's default; rows may have different numbers of references."""
+    return float(sacrebleu.corpus_bleu(hypotheses, _streams(references)).score)
+
+
+def chrf(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> float:
+    """Corpus chrF2, sacrebleu's default."""
+    return float(sacrebleu.corpus_chrf(hypotheses, _streams(references)).score)
+
+
+def _streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
+    """References by number, None where a row has fewer: sacrebleu's layout."""
     most = max(len(row) for row in references)
-    streams = [[row[i] if i < len(row) else None for row in references] for i in range(most)]
-    return float(sacrebleu.corpus_bleu(hypotheses, streams).score)
+    return [[row[i] if i < len(row) else None for row in references] for i in range(most)]
 
 
 def _sample(texts: list[str], rng: np.random.Generator) -> list[str]:

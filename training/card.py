@@ -1,0 +1,67 @@
+"""The model card of a bundle, written from its manifest."""
+
+from service.bundle import Manifest
+
+_USES = {
+    "ner": (
+        "Finds people (PER), organizations (ORG), locations (LOC) and times (TIME) in English text.",
+        "Trained on news and encyclopaedia text; tweets, e-mail and all-lower-case text are weaker. "
+        "Nationalities count as LOC. GMB's labels are partly automatic: expect noise, mainly in ORG.",
+    ),
+    "sentiment": (
+        "Says whether an English review, sentence or short phrase is positive or negative.",
+        "Two labels only: neutral text gets one of them. Irony and sarcasm are often missed. "
+        "Trained on product and film reviews; other domains are weaker.",
+    ),
+    "translation": (
+        "Translates short, everyday sentences between English and the other languages.",
+        "Long, technical and rare text is weak, names may be changed, and Hindi had a twentieth of "
+        "the data of the others. Sentences are translated one by one, without context.",
+    ),
+}
+
+
+def model_card(manifest: Manifest) -> str:
+    """Markdown: use, limits, data with licences, scores, how it was made."""
+    use, failures = _USES[manifest.task]
+    parts = [
+        f"# {manifest.name} {manifest.version}",
+        use,
+        _serves(manifest),
+        "## Known failures",
+        failures,
+        "## Scores",
+        _table(("data set", "split", "metric", "value", "rows", "precision"), _score_rows(manifest)),
+        f"On the CPU {manifest.precision.cpu} serves by default: {manifest.precision.reason}.",
+        "## Training data",
+        _table(("data set", "licence", "attribution"), _data_rows(manifest)),
+        "No text of these sets is part of the bundle; its vocabulary lists words or pieces of them.",
+        "## How it was made",
+        f"`python -m training train training/configs/{manifest.name}.yaml`, commit "
+        f"`{manifest.git_commit[:12]}`, exported {manifest.created:%Y-%m-%d}. "
+        f"Torch and ONNX differ by at most {manifest.parity.max_abs_error:.1e} on "
+        f"{manifest.parity.rows} real sentences, with the same answers.",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _serves(manifest: Manifest) -> str:
+    if manifest.languages:
+        return "Directions: " + ", ".join(f"{a}→{b}" for a, b in manifest.languages) + "."
+    return "Labels: " + ", ".join(manifest.labels) + "."
+
+
+def _score_rows(manifest: Manifest) -> list[tuple[str, ...]]:
+    return [
+        (s.dataset, s.split, s.metric, f"{s.value:.1f}", str(s.rows), s.precision)
+        for s in manifest.scores
+    ]
+
+
+def _data_rows(manifest: Manifest) -> list[tuple[str, ...]]:
+    return [(found.name, found.licence, found.attribution) for found in manifest.data]
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,124 @@
+"""Sentences with entities, as the service would see them: text and character spans."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.text.spans import Span, spans_to_tags, tags_to_spans
+from service.text.words import split_words
+from training.data.files import data_root, read_lines
+from training.errors import DataError
+
+LABELS = ("PER", "ORG", "LOC", "TIME")
+
+_MAPPING = {
+    "gmb": {"per": "PER", "org": "ORG", "geo": "LOC", "gpe": "LOC", "tim": "TIME"},
+    "redocred": {"PER": "PER", "ORG": "ORG", "LOC": "LOC", "TIME": "TIME"},
+    "conll": {label: label for label in LABELS},
+}
+_UNITS = frozenset(
+    unit + plural
+    for unit in ("year", "month", "week", "day", "hour", "minute")
+    for plural in ("", "s")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedSentence:
+    """Corpus tokens with IOB2 tags of the product's four types."""
+
+    tokens: tuple[str, ...]
+    tags: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.tokens)
+
+    def token_offsets(self) -> list[tuple[int, int]]:
+        """`(start, end)` of each token in `text`."""
+        offsets, start = [], 0
+        for token in self.tokens:
+            offsets.append((start, start + len(token)))
+            start += len(token) + 1
+        return offsets
+
+
+@dataclass(frozen=True, slots=True)
+class WordSentence:
+    """A sentence in the service's words, with a tag each: what the tagger is trained on."""
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+def read_sentences(source: str, split: str) -> list[TaggedSentence]:
+    """Sentences of `ner/<source>/<split>`, types mapped, GMB's clipped durations repaired."""
+    path = data_root() / "ner" / source / f"{split}.conll.gz"
+    mapped = [_map_types(block, _MAPPING[source]) for block in _blocks(path)]
+    return [repair_durations(sentence) for sentence in mapped] if source == "gmb" else mapped
+
+
+def repair_durations(sentence: TaggedSentence) -> TaggedSentence:
+    """Continue a time over the unit behind it: GMB tags "two/B-tim weeks/O ago"."""
+    tags = list(sentence.tags)
+    for i in range(1, len(tags)):
+        unit = sentence.tokens[i].lower() in _UNITS
+        if unit and tags[i] == "O" and tags[i - 1].endswith("-TIME"):
+            tags[i] = "I-TIME"
+    return TaggedSentence(sentence.tokens, tuple(tags))
+
+
+def to_words(sentence: TaggedSentence) -> WordSentence:
+    """Tags of the service's words: a word takes the tag of the token it lies in.
+
+    The service splits finer than the corpora do (10-year is three words), never coarser across a
+    blank, so each entity keeps its characters; no train/serve skew.
+    """
+    words = split_words(sentence.text)
+    offsets = sentence.token_offsets()
+    spans = []
+    for label, first, last in tags_to_spans(sentence.tags):
+        start, end = offsets[first][0], offsets[last - 1][1]
+        inside = [i for i, word in enumerate(words) if start <= word.start and word.end <= end]
+        if inside:
+            spans.append(Span(label, inside[0], inside[-1] + 1))
+    tags = spans_to_tags(spans, len(words))
+    return WordSentence(tuple(word.text for word in words), tuple(tags))
+
+
+def to_tokens(sentence: TaggedSentence, found: Iterable[tuple[str, int, int]]) -> list[str]:
+    """IOB2 tags on the corpus tokens of character spans `(label, start, end)` of `text`."""
+    offsets = sentence.token_offsets()
+    spans = []
+    for label, start, end in found:
+        touched = [i for i, (first, last) in enumerate(offsets) if first < end and start < last]
+        if touched:
+            spans.append(Span(label, touched[0], touched[-1] + 1))
+    return spans_to_tags(spans, len(offsets))
+
+
+def _blocks(path: Path) -> Iterator[list[tuple[str, str]]]:
+    """Lines of each sentence as (token, tag)."""
+    block: list[tuple[str, str]] = []
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            if block:
+                yield block
+            block = []
+        elif not line.startswith("-DOCSTART-"):
+            columns = line.split("\t")
+            if len(columns) < 2:
+                raise DataError(f"{path}: line {number} has no tag: {line!r:.60}")
+            block.append((columns[0], columns[-1]))
+    if block:
+        yield block
+
+
+def _map_types(block: list[tuple[str, str]], mapping: dict[str, str]) -> TaggedSentence:
+    tags = tuple(_map_tag(tag, mapping) for _, tag in block)
+    return TaggedSentence(tuple(token for token, _ in block), tags)
+
+
+def _map_tag(tag: str, mapping: dict[str, str]) -> str:
+    label = mapping.get(tag[2:])
+    return f"{tag[:2]}{label}" if label else "O"
