@@ -82,6 +82,8 @@ class NerModel(Settings):
     """Share of training words replaced by the unknown word, so that characters must do."""
     lowercase_rate: float = Field(0.1, ge=0, lt=1)
     """Share of training sentences seen in lower case."""
+    open_end_rate: float = Field(0.2, ge=0, lt=1)
+    """Share of training sentences seen without their final stop."""
     cell: Cell = Cell()
 
 

@@ -31,11 +31,8 @@ def split_words(text: str) -> list[Word]:
 
 
 def word_form(word: str) -> str:
-    """The form that is looked up: lower case, every digit a 0."""
-    lowered = word.lower()
-    if lowered.isalpha():
-        return lowered
-    return "".join("0" if char.isdigit() else char for char in lowered)
+    """The form that is looked up. Digits stay: 1990 is a year, 1000 is not."""
+    return word.lower()
 
 
 class WordVocabulary:

@@ -66,10 +66,7 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
 
     def train_loader(self, epoch: int) -> DataLoader[Any]:
         rng = np.random.default_rng([self.experiment.seed, epoch, 1])
-        rate = self.experiment.model.lowercase_rate
-        lowered = rng.random(len(self._train_sentences)) < rate
-        pairs = zip(self._train_sentences, lowered, strict=True)
-        sentences = [_lowercase(sentence) if low else sentence for sentence, low in pairs]
+        sentences = [self._augmented(sentence, rng) for sentence in self._train_sentences]
         sampler = TokenBatchSampler(
             [len(sentence.words) for sentence in sentences],
             self.experiment.trainer.batch_tokens,
@@ -109,7 +106,7 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         return Description(
             labels=LABELS,
             limits=Limits(longest_input=_LONGEST_INPUT),
-            text={"longest_word": LONGEST_WORD, "lowercase_words": True, "digits_as_zero": True},
+            text={"longest_word": LONGEST_WORD, "lowercase_words": True},
             vocabulary=VOCABULARY,
             data=tuple(source.name for source in self.experiment.sources),
         )
@@ -156,6 +153,15 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
             sentences += found * source.repeat
         return [sentence for sentence in sentences if sentence.words]
 
+    def _augmented(self, sentence: WordSentence, rng: np.random.Generator) -> WordSentence:
+        """Now and then in lower case, now and then without the final stop, as people type."""
+        model = self.experiment.model
+        if rng.random() < model.lowercase_rate:
+            sentence = _lowercase(sentence)
+        if rng.random() < model.open_end_rate and len(sentence.words) > 1:
+            sentence = _without_stop(sentence)
+        return sentence
+
     def _collate(self, sentences: list[WordSentence]) -> TagBatch:
         words = [self.vocabulary.word_ids(sentence.words) for sentence in sentences]
         lengths = torch.tensor([len(row) for row in words])
@@ -174,3 +180,9 @@ def entity_f1(gold: list[list[str]], found: list[list[str]]) -> float:
 
 def _lowercase(sentence: WordSentence) -> WordSentence:
     return WordSentence(tuple(word.lower() for word in sentence.words), sentence.tags)
+
+
+def _without_stop(sentence: WordSentence) -> WordSentence:
+    if sentence.words[-1] not in ".!?":
+        return sentence
+    return WordSentence(sentence.words[:-1], sentence.tags[:-1])

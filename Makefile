@@ -1,0 +1,66 @@
+# Sluice. `make help` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 3000
+DEVICE ?= cpu
+
+SERVE := .venv/serve-$(if $(filter cuda,$(DEVICE)),gpu,cpu)
+FULL := .venv/full
+EXPERIMENTS := ner sentiment translation
+PIP := -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help serve test lint unit train export report bench build clean
+
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  settings: HOST=$(HOST) PORT=$(PORT) DEVICE=cpu|cuda, and SLUICE_* variables (README)"
+
+$(SERVE)/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name it with PYTHON=..."; exit 1; }
+	@echo "making $(SERVE): the serving dependencies alone, no torch"
+	@$(PYTHON) -m venv $(SERVE)
+	@$(SERVE)/bin/python $(PIP) -c constraints.txt -e '.[$(if $(filter cuda,$(DEVICE)),gpu,cpu)]'
+	@touch $@
+
+$(FULL)/ready: pyproject.toml constraints.txt
+	@echo "making $(FULL): serving, training and test dependencies (some minutes the first time)"
+	@$(PYTHON) -m venv $(FULL)
+	@$(FULL)/bin/python $(PIP) -c constraints.txt 'torch==2.13.0'
+	@$(FULL)/bin/python $(PIP) -c constraints.txt -e '.[cpu,train,test]'
+	@touch $@
+
+serve: $(SERVE)/ready ## start the service on HOST:PORT with the models in exported_models/
+	@SLUICE_DEVICE=$${SLUICE_DEVICE:-$(DEVICE)} exec $(SERVE)/bin/python -m service --host $(HOST) --port $(PORT)
+
+test: lint unit ## everything CI runs
+
+lint: $(FULL)/ready ## formatting, types, import contracts
+	$(FULL)/bin/ruff check .
+	$(FULL)/bin/ruff format --check .
+	$(FULL)/bin/mypy
+	PATH=$(CURDIR)/$(FULL)/bin:$$PATH $(FULL)/bin/lint-imports
+
+unit: $(FULL)/ready ## all tests, with the coverage of service/
+	$(FULL)/bin/python -m pytest --cov --cov-report=term
+
+train: $(FULL)/ready ## train the shipped models, one after another (hours; stop and go on at will)
+	for name in $(EXPERIMENTS); do $(FULL)/bin/python -m training train training/configs/$$name.yaml || exit; done
+
+export: $(FULL)/ready ## write the trained models as bundles
+	for name in $(EXPERIMENTS); do $(FULL)/bin/python -m training export training/configs/$$name.yaml || exit; done
+
+report: $(FULL)/ready ## tables and curves of all models in reports/
+	$(FULL)/bin/python -m training report
+
+bench: $(FULL)/ready ## time the shipped bundles on this machine
+	$(FULL)/bin/python -m loadtests.bench
+
+build: $(FULL)/ready ## build the Bento
+	BENTOML_DO_NOT_TRACK=True $(FULL)/bin/bentoml build
+
+clean: ## remove environments and caches
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,121 @@
+"""Tiny corpora, written for these tests, in the layout of the real ones."""
+
+import gzip
+import lzma
+from itertools import product
+from pathlib import Path
+
+import yaml
+
+_PEOPLE = ["Anna Lee", "Bo Smith", "Carla", "Dev Patel"]
+_PLACES = ["Rome", "New Delhi", "Oslo"]
+_TIMES = ["in May 2020", "last week", "on Monday"]
+
+_GOOD = ["great", "lovely", "not bad", "a joy", "works well"]
+_BAD = ["awful", "ugly", "not good", "a pain", "fell apart"]
+_THINGS = ["this phone is", "the film was", "my lamp:", "honestly,"]
+
+_PAIRS = [
+    ("the cat sleeps .", "die katze schläft ."),
+    ("the dog sleeps .", "der hund schläft ."),
+    ("the cat eats .", "die katze frisst ."),
+    ("the dog eats .", "der hund frisst ."),
+    ("i see the cat .", "ich sehe die katze ."),
+    ("i see the dog .", "ich sehe den hund ."),
+    ("good morning .", "guten morgen ."),
+    ("how are you ?", "wie geht es dir ?"),
+]
+
+_CELL = {"kind": "lstm", "hidden": 32}
+_OPTIMIZER = {"learning_rate": 0.01, "warmup_steps": 5, "average_decay": 0.9}
+
+EXPERIMENTS = {
+    "ner": {
+        "sources": [{"name": "conll"}],
+        "test_sets": ["conll"],
+        "model": {
+            "word_size": 16,
+            "char_filters": 8,
+            "min_word_count": 1,
+            "min_char_count": 1,
+            "dropout": 0.1,
+            "word_dropout": 0.0,
+            "cell": _CELL,
+        },
+    },
+    "sentiment": {
+        "sources": ["mr"],
+        "dev_sets": ["mr"],
+        "test_sets": ["mr"],
+        "model": {
+            "vocabulary": 400,
+            "embedding_size": 16,
+            "attention_size": 16,
+            "dropout": 0.1,
+            "piece_dropout": 0.0,
+            "cell": _CELL,
+        },
+    },
+    "translation": {
+        "pairs": [
+            {
+                "corpora": [{"name": "tatoeba_en-de"}],
+                "languages": ["en", "de"],
+                "pairs_per_epoch": 200,
+            }
+        ],
+        "model": {
+            "vocabulary": 400,
+            "embedding_size": 32,
+            "dropout": 0.0,
+            "label_smoothing": 0.0,
+            "encoder": {"kind": "gru", "hidden": 32},
+            "decoder": {"kind": "gru", "hidden": 32, "bidirectional": False},
+        },
+    },
+}
+
+
+def write_corpora(root: Path) -> None:
+    """Train, dev and test are the same rows: these models are meant to learn them by heart."""
+    sentences = [_tagged(*parts) for parts in product(_PEOPLE, _PLACES, _TIMES)]
+    reviews = [f"1\t{thing} {word}" for thing, word in product(_THINGS, _GOOD)]
+    reviews += [f"0\t{thing} {word}" for thing, word in product(_THINGS, _BAD)]
+    for split in ("train", "dev", "test"):
+        _write(root / f"ner/conll/{split}.conll.gz", "\n\n".join(sentences) + "\n")
+        _write(root / f"sentiment/mr/{split}.tsv.gz", "\n".join(["label\ttext", *reviews]) + "\n")
+        pairs = "".join(f"{source}\t{target}\n" for source, target in _PAIRS)
+        _write(root / f"translation/tatoeba_en-de/{split}.tsv.xz", pairs)
+
+
+def write_experiment(task: str, folder: Path, **changes: object) -> Path:
+    """A configuration file of the tiny experiment of `task`."""
+    trainer = {"max_epochs": 25, "patience": 25, "batch_tokens": 200, "threads": 1}
+    trainer["accelerator"] = "cpu"  # type: ignore[assignment]
+    experiment = {"task": task, "name": f"tiny-{task}", "optimizer": _OPTIMIZER}
+    path = folder / f"tiny-{task}.yaml"
+    path.write_text(
+        yaml.safe_dump({**experiment, "trainer": trainer, **EXPERIMENTS[task], **changes})
+    )
+    return path
+
+
+def _tagged(person: str, place: str, time: str) -> str:
+    words = [(word, "PER") for word in person.split()] + [("visited", ""), ("old", "")]
+    words += [(word, "LOC") for word in place.split()]
+    preposition, *rest = time.split()
+    words += [(preposition, "")] if rest and preposition != "last" else [(preposition, "TIME")]
+    words += [(word, "TIME") for word in rest] + [(".", "")]
+    lines, before = [], ""
+    for word, label in words:
+        prefix = "I" if label and label == before else "B"
+        lines.append(f"{word}\t{prefix}-{label}" if label else f"{word}\tO")
+        before = label
+    return "\n".join(lines)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    opener = gzip.open if path.suffix == ".gz" else lzma.open
+    with opener(path, "wt", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,76 @@
+"""The CRF against enumeration of all tag sequences."""
+
+from itertools import product
+
+import torch
+
+from service.text.spans import iob2_tags
+from training.graphs.crf import marginals
+from training.models.crf import Crf
+
+TAGS = iob2_tags(["A", "B"])
+
+
+def scored_paths(crf: Crf, emissions: torch.Tensor) -> dict[tuple[int, ...], torch.Tensor]:
+    """Score of every tag sequence of one row of emissions (time, tags)."""
+    transitions = crf.masked_transitions()
+    scores = {}
+    for path in product(range(len(TAGS)), repeat=len(emissions)):
+        steps = zip((len(TAGS), *path), path, strict=False)
+        score = sum((transitions[a, b] for a, b in steps), crf.ends[path[-1]])
+        scores[path] = score + emissions[range(len(path)), list(path)].sum()
+    return scores
+
+
+def random_crf() -> tuple[Crf, torch.Tensor]:
+    torch.manual_seed(3)
+    crf = Crf(TAGS)
+    torch.nn.init.normal_(crf.transitions)
+    torch.nn.init.normal_(crf.ends)
+    return crf, 2 * torch.randn(1, 4, len(TAGS))
+
+
+def test_likelihood_equals_enumeration() -> None:
+    crf, emissions = random_crf()
+    scores = scored_paths(crf, emissions[0])
+    path = (1, 2, 0, 3)
+    expected = torch.logsumexp(torch.stack(list(scores.values())), 0) - scores[path]
+    mask = torch.ones(1, 4, dtype=torch.bool)
+    torch.testing.assert_close(crf.loss(emissions, torch.tensor([path]), mask), expected)
+
+
+def test_viterbi_finds_the_best_of_all_sequences() -> None:
+    crf, emissions = random_crf()
+    scores = scored_paths(crf, emissions[0])
+    best = max(scores, key=lambda path: float(scores[path].detach()))
+    assert crf.viterbi(emissions, torch.ones(1, 4, dtype=torch.bool)) == [list(best)]
+
+
+def test_marginals_equal_enumeration() -> None:
+    crf, emissions = random_crf()
+    scores = scored_paths(crf, emissions[0])
+    probabilities = torch.softmax(torch.stack(list(scores.values())), 0)
+    expected = torch.zeros(4, len(TAGS))
+    for path, probability in zip(scores, probabilities, strict=True):
+        expected[range(4), list(path)] += probability.detach()
+    found = marginals(crf, emissions, torch.ones(1, 4, dtype=torch.bool))
+    torch.testing.assert_close(found[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_no_sequence_breaks_iob2() -> None:
+    crf, _ = random_crf()
+    emissions = 5 * torch.randn(50, 6, len(TAGS))
+    for path in crf.viterbi(emissions, torch.ones(50, 6, dtype=torch.bool)):
+        tags = ["O", *(TAGS[tag] for tag in path)]
+        for before, tag in zip(tags, tags[1:], strict=False):
+            assert not tag.startswith("I-") or before[2:] == tag[2:]
+
+
+def test_padding_does_not_change_the_likelihood() -> None:
+    crf, emissions = random_crf()
+    tags = torch.tensor([[1, 2, 0, 3]])
+    alone = crf.loss(emissions, tags, torch.ones(1, 4, dtype=torch.bool))
+    padded = torch.cat([emissions, torch.randn(1, 3, len(TAGS))], dim=1)
+    mask = torch.tensor([[True] * 4 + [False] * 3])
+    longer = torch.cat([tags, torch.zeros(1, 3, dtype=torch.int64)], dim=1)
+    torch.testing.assert_close(crf.loss(padded, longer, mask), alone)

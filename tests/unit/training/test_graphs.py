@@ -1,0 +1,106 @@
+"""ONNX graphs against the torch models they were built from: every cell, one and two layers."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from service.text.spans import iob2_tags
+from training.config import Cell, NerModel, SentimentModel, TranslationModel
+from training.graphs.classifier import classifier_graph
+from training.graphs.crf import marginals
+from training.graphs.graph import Graph
+from training.graphs.seq2seq import decoder_graph, encoder_graph
+from training.graphs.tagger import tagger_graph
+from training.models.classifier import Classifier
+from training.models.recurrent import length_mask
+from training.models.seq2seq import Seq2Seq
+from training.models.tagger import Tagger
+
+LENGTHS = torch.tensor([7, 1, 3])
+CELLS = [(kind, layers) for kind in ("rnn", "gru", "lstm") for layers in (1, 2)]
+Arrays = dict[str, NDArray[Any]]
+
+
+def run(graph: Graph, folder: Path, **inputs: torch.Tensor) -> Arrays:
+    graph.save(folder / "graph.onnx")
+    session = ort.InferenceSession(folder / "graph.onnx", providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    feeds = {name: value.numpy() for name, value in inputs.items()}
+    return dict(zip(names, session.run(None, feeds), strict=True))
+
+
+def cell(kind: str, layers: int, *, bidirectional: bool = True) -> Cell:
+    return Cell.model_validate(
+        {"kind": kind, "hidden": 12, "layers": layers, "bidirectional": bidirectional}
+    )
+
+
+def assert_rows_close(found: NDArray[Any], expected: torch.Tensor) -> None:
+    """Real parts of rows agree; what stands behind a row's length is nobody's business."""
+    for row, length in enumerate(LENGTHS.tolist()):
+        mine = expected[row, :length].detach().numpy()
+        np.testing.assert_allclose(found[row, :length], mine, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind,layers", CELLS)
+def test_tagger_graph_equals_torch(kind: str, layers: int, tmp_path: Path) -> None:
+    torch.manual_seed(4)
+    config = NerModel(cell=cell(kind, layers), word_size=8, char_filters=6)
+    model = Tagger(config, 50, 30, iob2_tags(["A", "B"])).eval()
+    torch.nn.init.normal_(model.crf.transitions)
+    torch.nn.init.normal_(model.project.weight, std=2)
+    words, chars = torch.randint(1, 50, (3, 7)), torch.randint(0, 30, (3, 7, 20))
+    graph = tagger_graph(model)
+    outputs = run(graph, tmp_path, words=words, chars=chars, lengths=LENGTHS.int())
+    emissions, mask = model(words, chars, LENGTHS), length_mask(LENGTHS, 7)
+    assert_rows_close(outputs["emissions"], emissions)
+    assert_rows_close(outputs["marginals"], marginals(model.crf, emissions, mask))
+    for row, path in enumerate(model.crf.viterbi(emissions, mask)):
+        assert outputs["tags"][row, : len(path)].tolist() == path
+
+
+@pytest.mark.parametrize("kind,layers", CELLS)
+def test_classifier_graph_equals_torch(kind: str, layers: int, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    config = SentimentModel(cell=cell(kind, layers), embedding_size=8, attention_size=5)
+    model = Classifier(config, 50, 2).eval()
+    ids = torch.randint(1, 50, (3, 7))
+    outputs = run(classifier_graph(model), tmp_path, ids=ids, lengths=LENGTHS.int())
+    logits = model(ids, LENGTHS).detach()
+    np.testing.assert_allclose(outputs["logits"], logits.numpy(), atol=1e-4)
+    expected = model.probabilities(ids, LENGTHS).numpy()
+    np.testing.assert_allclose(outputs["probabilities"], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind,layers", CELLS)
+def test_decoder_step_equals_torch(kind: str, layers: int, tmp_path: Path) -> None:
+    torch.manual_seed(6)
+    decoder = cell(kind, layers, bidirectional=False)
+    config = TranslationModel(embedding_size=10, encoder=cell(kind, layers), decoder=decoder)
+    model = Seq2Seq(config, 50).eval()
+    torch.nn.init.normal_(model.embedding.weight)
+    ids, mask = torch.randint(1, 50, (3, 7)), length_mask(LENGTHS, 7)
+    encoded = run(encoder_graph(model), tmp_path, ids=ids, lengths=LENGTHS.int())
+    memory, state = model.encode(ids, LENGTHS)
+    assert_rows_close(encoded["memory"], memory)
+    np.testing.assert_allclose(encoded["state"], state.detach().numpy(), atol=1e-4)
+    previous = torch.tensor([1, 4, 9])
+    step = run(
+        decoder_graph(model),
+        tmp_path,
+        previous=previous,
+        state=torch.from_numpy(encoded["state"]),
+        memory=torch.from_numpy(encoded["memory"]),
+        memory_lengths=LENGTHS,
+        k=torch.tensor([5]),
+    )
+    outputs, next_state = model.decode(previous[:, None], state, memory, mask)
+    best = torch.log_softmax(model.logits(outputs[:, 0]), -1).topk(5)
+    np.testing.assert_allclose(step["next_state"], next_state.detach().numpy(), atol=1e-4)
+    np.testing.assert_allclose(step["scores"], best.values.detach().numpy(), atol=1e-4)
+    assert step["tokens"].tolist() == best.indices.tolist()
