@@ -1,8 +1,8 @@
 """The model bundle: a folder that holds all a task needs to serve, and nothing that runs code.
 
-    exported_models/<task>/<version>/manifest.json    what it is, checked first
-                                    /*.onnx           graphs, self-contained, standard operators
-                                    /…                vocabularies, MODEL_CARD.md
+exported_models/<task>/<version>/manifest.json    what it is, checked first
+                                /*.onnx           graphs, self-contained, standard operators
+                                /…                vocabularies, MODEL_CARD.md
 """
 
 import hashlib

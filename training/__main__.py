@@ -116,7 +116,8 @@ def _evaluate(options: argparse.Namespace) -> None:
         raise DataError(str(error)) from error
     predictor = open_predictor(bundle, "cpu", options.precision)
     for found in task.evaluate(predictor, options.split):
-        print(f"{found.dataset:24} {options.split:5} {found.metric:10} {found.value:6.2f}  {found.rows} rows")
+        figure = f"{found.metric:10} {found.value:6.2f}  {found.rows} rows"
+        print(f"{found.dataset:24} {options.split:5} {figure}")
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -4,9 +4,10 @@ from service.bundle import Manifest
 
 _USES = {
     "ner": (
-        "Finds people (PER), organizations (ORG), locations (LOC) and times (TIME) in English text.",
-        "Trained on news and encyclopaedia text; tweets, e-mail and all-lower-case text are weaker. "
-        "Nationalities count as LOC. GMB's labels are partly automatic: expect noise, mainly in ORG.",
+        "Finds people (PER), organizations (ORG), locations (LOC) and times (TIME) in English.",
+        "Trained on news and encyclopaedia text; tweets, e-mail and lower case are weaker. "
+        "Nationalities count as LOC. GMB's labels are partly automatic: expect noise, "
+        "mainly in ORG.",
     ),
     "sentiment": (
         "Says whether an English review, sentence or short phrase is positive or negative.",
@@ -31,11 +32,13 @@ def model_card(manifest: Manifest) -> str:
         "## Known failures",
         failures,
         "## Scores",
-        _table(("data set", "split", "metric", "value", "rows", "precision"), _score_rows(manifest)),
+        _table(
+            ("data set", "split", "metric", "value", "rows", "precision"), _score_rows(manifest)
+        ),
         f"On the CPU {manifest.precision.cpu} serves by default: {manifest.precision.reason}.",
         "## Training data",
         _table(("data set", "licence", "attribution"), _data_rows(manifest)),
-        "No text of these sets is part of the bundle; its vocabulary lists words or pieces of them.",
+        "No text of these sets is in the bundle; its vocabulary lists words or pieces.",
         "## How it was made",
         f"`python -m training train training/configs/{manifest.name}.yaml`, commit "
         f"`{manifest.git_commit[:12]}`, exported {manifest.created:%Y-%m-%d}. "

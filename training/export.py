@@ -100,10 +100,12 @@ def measure_integers(
     texts = task.dev_texts(_FLIP_ROWS)
     parameters = task.parameters()
     together = quantized.predict(texts, parameters)
-    seconds, alone = _timed_alone(quantized, texts, parameters)
+    _, alone = _timed_alone(quantized, texts, parameters)
     sample = texts[: len(texts) // 5]
     flips = sum(map(_differs, together, alone)) / len(texts)
-    speed = _timed_alone(exact, sample, parameters)[0] / _timed_alone(quantized, sample, parameters)[0]
+    speed = (
+        _timed_alone(exact, sample, parameters)[0] / _timed_alone(quantized, sample, parameters)[0]
+    )
     return Integers(before - after, flips, speed)
 
 
@@ -115,7 +117,7 @@ def _write(task: TrainingTask[Any, Any], experiment: AnyExperiment, draft: Path)
     manifest = _manifest(task, experiment, model, specs)
     exact = _open(draft, manifest, "fp32")
     parity = _check_parity(task, model, exact)
-    choice, served = PrecisionChoice(cpu="fp32", reason="no int8 graphs"), {"fp32": exact}
+    served: dict[Precision, Predictor[Any]] = {"fp32": exact}
     quantized = _open(draft, manifest, "int8")
     integers = measure_integers(task, exact, quantized)
     if integers.ships:

@@ -13,12 +13,13 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 from urllib.parse import quote, urlsplit
 
 import httpx
 import yaml
 from pydantic import Field, ValidationError
-from tqdm import tqdm  # type: ignore[import-untyped]
+from tqdm import tqdm
 
 from training.config import Settings
 from training.data.sources import BUILDERS
@@ -232,7 +233,7 @@ def _receive(answer: httpx.Response, part: Path, have: int) -> None:
                 bar.update(len(block))
 
 
-def _progress(part: Path, total: int | None, have: int) -> "tqdm[None]":
+def _progress(part: Path, total: int | None, have: int) -> "tqdm[NoReturn]":
     name = f"{part.parent.name}/{part.stem}"
     # disable=None: no bar where standard error is not a terminal.
     return tqdm(desc=name, total=total, initial=have, unit="B", unit_scale=True, disable=None)

@@ -65,7 +65,8 @@ class TaskModule(lightning.LightningModule):
 
     def _rate(self, step: int) -> float:
         """Linear warm-up; from there on the average of the weights does what decay would."""
-        return min(1.0, (step + 1) / max(1, self.task.experiment.optimizer.warmup_steps))
+        warmup: int = self.task.experiment.optimizer.warmup_steps
+        return min(1.0, (step + 1) / max(1, warmup))
 
 
 def train(task: TrainingTask[Any, Any]) -> float:
@@ -79,7 +80,12 @@ def train(task: TrainingTask[Any, Any]) -> float:
     if experiment.trainer.threads:
         torch.set_num_threads(experiment.trainer.threads)
     best = ModelCheckpoint(
-        task.run, "best", monitor="dev/score", mode="max", save_last=True, enable_version_counter=False
+        task.run,
+        "best",
+        monitor="dev/score",
+        mode="max",
+        save_last=True,
+        enable_version_counter=False,
     )
     trainer = _trainer(experiment, task.run, best)
     last = task.run / "last.ckpt"
@@ -108,7 +114,8 @@ def load_best(task: TrainingTask[Any, Any]) -> torch.nn.Module:
         raise OutputError(f"{path}: no checkpoint; train the experiment first")
     module = TaskModule(task)
     module.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["state_dict"])
-    return module.model.eval()
+    model: torch.nn.Module = module.model
+    return model.eval()
 
 
 def _moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:

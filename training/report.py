@@ -49,7 +49,7 @@ def _rows(manifest: Manifest) -> list[str]:
 
 
 def _figure(values: dict[str, float], precision: str) -> str:
-    return f"{values[precision]:.1f}" if precision in values else "–"
+    return f"{values[precision]:.1f}" if precision in values else "-"
 
 
 def _plot(folder: Path, output: Path) -> Path:

@@ -55,7 +55,9 @@ class Search:
         self.steps += 1
         totals = np.asarray(self.totals)[:, None] + scores
         ranked = np.argsort(-totals, axis=None, kind="stable")[: 2 * self.row.beams]
-        parents, extended, kept = [], [], []
+        parents: list[int] = []
+        extended: list[list[int]] = []
+        kept: list[float] = []
         for rank, flat in enumerate(ranked.tolist()):
             parent, choice = divmod(flat, scores.shape[1])
             token, total = int(tokens[parent, choice]), float(totals[parent, choice])
@@ -140,7 +142,10 @@ class DecoderBatch:
             part = slice(start, start + search.live)
             start += search.live
             search.advance(
-                outputs["scores"][part], outputs["tokens"][part], outputs["next_state"][part], self._spec
+                outputs["scores"][part],
+                outputs["tokens"][part],
+                outputs["next_state"][part],
+                self._spec,
             )
         finished = [search for search in self._searches if search.done]
         self._searches = [search for search in self._searches if not search.done]
@@ -157,7 +162,9 @@ class DecoderBatch:
         self._layout = layout
 
 
-def decode_all(batch: DecoderBatch, rows: Sequence[DecodeRow], *, at_once: int) -> list[list[Hypothesis]]:
+def decode_all(
+    batch: DecoderBatch, rows: Sequence[DecodeRow], *, at_once: int
+) -> list[list[Hypothesis]]:
     """Decode `rows` to the end, `at_once` of them in flight: for offline work."""
     answers: dict[DecodeRow, list[Hypothesis]] = {}
     waiting = list(rows)[::-1]
@@ -176,7 +183,13 @@ class DecoderLane:
     """The queue of a sequence-to-sequence model, served a decoder step a turn."""
 
     def __init__(
-        self, batch: DecoderBatch, queue: RowQueue, metrics: DecoderMetrics, *, rows: int, admissions: int
+        self,
+        batch: DecoderBatch,
+        queue: RowQueue,
+        metrics: DecoderMetrics,
+        *,
+        rows: int,
+        admissions: int,
     ) -> None:
         self.queue, self.metrics = queue, metrics
         self._batch = batch
@@ -207,7 +220,11 @@ class DecoderLane:
             return
         if rows:
             self.metrics.step(rows, time.monotonic() - began)
-        settled = [(job, self._result(job, search)) for search in finished if (job := self._jobs.pop(search, None))]
+        settled = [
+            (job, self._result(job, search))
+            for search in finished
+            if (job := self._jobs.pop(search, None))
+        ]
         if settled:
             deliver(settled)
 
@@ -270,7 +287,9 @@ class DecoderLane:
         found = search.best()
         self.metrics.generated(sum(len(hypothesis.ids) for hypothesis in found))
         elapsed = time.monotonic() - job.started
-        return Result(found, job.started - job.arrived, elapsed, self._batch.rows + search.row.beams)
+        return Result(
+            found, job.started - job.arrived, elapsed, self._batch.rows + search.row.beams
+        )
 
 
 def _source(row: Row) -> DecodeRow:

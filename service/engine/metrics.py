@@ -24,9 +24,7 @@ BATCH_TOKENS = Histogram(
 BATCH_SECONDS = Histogram(
     "sluice_batch_duration_seconds", "One run of a batch or one encoding", _LABELS, buckets=_SECONDS
 )
-PADDED_TOKENS = Counter(
-    "sluice_padded_tokens_total", "Tokens computed, padding included", _LABELS
-)
+PADDED_TOKENS = Counter("sluice_padded_tokens_total", "Tokens computed, padding included", _LABELS)
 REAL_TOKENS = Counter("sluice_real_tokens_total", "Tokens computed, padding left out", _LABELS)
 PADDING_RATIO = Gauge(
     "sluice_padding_ratio",
@@ -39,7 +37,10 @@ CANCELLED_ROWS = Counter(
 )
 EXPIRED_ROWS = Counter("sluice_expired_rows_total", "Rows whose deadline passed", _LABELS)
 DECODER_ROWS = Gauge(
-    "sluice_decoder_rows_in_flight", "Rows in the decoder batch", _LABELS, multiprocess_mode="livesum"
+    "sluice_decoder_rows_in_flight",
+    "Rows in the decoder batch",
+    _LABELS,
+    multiprocess_mode="livesum",
 )
 DECODER_STEPS = Counter("sluice_decoder_steps_total", "Decoder steps run", _LABELS)
 DECODER_STEP_SECONDS = Histogram(

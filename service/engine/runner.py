@@ -21,7 +21,10 @@ class Lane(Protocol):
     """A queue of one task's rows, and what serves them a step at a time."""
 
     queue: RowQueue
-    metrics: LaneMetrics
+
+    @property
+    def metrics(self) -> LaneMetrics:
+        """Where its figures go."""
 
     @property
     def busy(self) -> bool:

@@ -95,7 +95,12 @@ class OneShotLane:
         self.queue.observe(sum(lengths), seconds)
         self.metrics.batch(lengths, seconds)
         return [
-            (job, output if isinstance(output, BaseException) else self._result(job, output, jobs, seconds))
+            (
+                job,
+                output
+                if isinstance(output, BaseException)
+                else self._result(job, output, jobs, seconds),
+            )
             for job, output in zip(jobs, outputs, strict=True)
         ]
 

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 import msgspec
 
 from service.bundle import Bundle, Precision
+from service.engine.metrics import LaneMetrics
 from service.engine.queue import RowQueue
 from service.engine.rows import Row
 from service.engine.runner import Lane
 from service.engine.scheduler import OneShotLane, OneShotModel
-from service.engine.metrics import LaneMetrics
 from service.engine.session import Device, Session
 
 

@@ -50,6 +50,15 @@ class WordSentence:
     words: tuple[str, ...]
     tags: tuple[str, ...]
 
+    def lowered(self) -> "WordSentence":
+        return WordSentence(tuple(word.lower() for word in self.words), self.tags)
+
+    def without_stop(self) -> "WordSentence":
+        """Without its end mark, if it has one and anything before it."""
+        if len(self.words) < 2 or self.words[-1] not in ".!?":
+            return self
+        return WordSentence(self.words[:-1], self.tags[:-1])
+
 
 def read_sentences(source: str, split: str) -> list[TaggedSentence]:
     """Sentences of `ner/<source>/<split>`, types mapped, GMB's clipped durations repaired."""

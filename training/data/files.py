@@ -6,10 +6,14 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, cast
 
 from training.errors import DataError
 
-_OPENERS = {".gz": gzip.open, ".xz": lzma.open}
+
+def _open_text(path: Path) -> IO[str]:
+    opener = gzip.open if path.suffix == ".gz" else lzma.open
+    return cast(IO[str], opener(path, "rt", encoding="utf-8", newline="\n"))
 
 
 def data_root() -> Path:
@@ -29,7 +33,7 @@ def read_lines(path: Path) -> Iterator[str]:
     missing, cut short, or not UTF-8.
     """
     try:
-        with _OPENERS[path.suffix](path, "rt", encoding="utf-8", newline="\n") as lines:
+        with _open_text(path) as lines:
             for line in lines:
                 yield line.rstrip("\n")
     except FileNotFoundError as error:

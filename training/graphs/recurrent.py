@@ -19,12 +19,12 @@ def recurrent(graph: Graph, value: str, lengths: str, module: Recurrent) -> tupl
     """
     final = ""
     for layer in module.layers:
-        value, final = _layer(graph, value, lengths, module.cell.kind, list(layer.children()))
+        value, final = _layer(graph, value, lengths, module.cell.kind, module.directions(layer))
     return value, final
 
 
 def _layer(
-    graph: Graph, value: str, lengths: str, kind: str, directions: list[nn.Module]
+    graph: Graph, value: str, lengths: str, kind: str, directions: list[nn.RNNBase]
 ) -> tuple[str, str]:
     weights = [_stacked(directions, part, kind) for part in ("weight_ih", "weight_hh", "bias")]
     names = [graph.weight(tensor, kind) for tensor in weights]
@@ -48,15 +48,13 @@ def _layer(
     )
 
 
-def _stacked(directions: list[nn.Module], part: str, kind: str) -> Tensor:
+def _stacked(directions: list[nn.RNNBase], part: str, kind: str) -> Tensor:
     """The weights of all directions on axis 0, gates in ONNX's order."""
-    if part == "bias":
-        rows = [
-            torch.cat([_reordered(d.bias_ih_l0, kind), _reordered(d.bias_hh_l0, kind)])
-            for d in directions
-        ]
-    else:
-        rows = [_reordered(getattr(d, f"{part}_l0"), kind) for d in directions]
+    names = ("bias_ih_l0", "bias_hh_l0") if part == "bias" else (f"{part}_l0",)
+    rows = [
+        torch.cat([_reordered(weights[name], kind) for name in names])
+        for weights in (dict(direction.named_parameters()) for direction in directions)
+    ]
     return torch.stack(rows)
 
 

@@ -1,5 +1,9 @@
 """The tagger's graph: word and character ids to tags, marginals and emissions."""
 
+from typing import cast
+
+import torch
+
 from service.text.words import LONGEST_WORD
 from training.graphs.attention import position_mask
 from training.graphs.crf import crf_outputs
@@ -35,11 +39,12 @@ def _characters(graph: Graph, chars: str, words: str, module: CharacterFeatures)
     embedded = graph.op("Gather", graph.weight(module.embedding.weight, "chars"), chars)
     flat = graph.op("Reshape", embedded, graph.ints(-1, LONGEST_WORD, size))
     convolution = module.convolution
+    bias = cast(torch.Tensor, convolution.bias)
     filtered = graph.op(
         "Conv",
         graph.op("Transpose", flat, perm=[0, 2, 1]),
         graph.weight(convolution.weight, "filters"),
-        graph.weight(convolution.bias, "filters_bias"),
+        graph.weight(bias, "filters_bias"),
         kernel_shape=list(convolution.kernel_size),
         pads=[int(convolution.padding[0])] * 2,
     )

@@ -24,7 +24,8 @@ class Classifier(nn.Module):
         """Logits (batch, labels) of ids (batch, time)."""
         states, _ = self.encoder(self.dropout(self.embedding(ids)), lengths)
         pooled, _ = self.pooling(states, length_mask(lengths, ids.shape[1]))
-        return self.project(self.dropout(pooled))
+        logits: Tensor = self.project(self.dropout(pooled))
+        return logits
 
     @torch.no_grad()
     def probabilities(self, ids: Tensor, lengths: Tensor) -> Tensor:

@@ -39,9 +39,16 @@ class Recurrent(nn.Module):
         layer = _LAYERS[cell.kind]
         sizes = [input_size] + [cell.width] * (cell.layers - 1)
         self.layers = nn.ModuleList(
-            nn.ModuleList(layer(size, cell.hidden, batch_first=True) for _ in range(cell.directions))
+            nn.ModuleList(
+                layer(size, cell.hidden, batch_first=True) for _ in range(cell.directions)
+            )
             for size in sizes
         )
+
+    @staticmethod
+    def directions(layer: nn.Module) -> list[nn.RNNBase]:
+        """The forward layer, and the backward one if there is one."""
+        return [module for module in layer.children() if isinstance(module, nn.RNNBase)]
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs (batch, time, width) and each layer's last output (batch, layers, width)."""
@@ -54,7 +61,7 @@ class Recurrent(nn.Module):
         return inputs, torch.stack(finals, dim=1)
 
     def _run(self, layer: nn.Module, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        directions = list(layer.children())
+        directions = self.directions(layer)
         rows, last = torch.arange(len(inputs), device=inputs.device), lengths - 1
         forward, _ = directions[0](inputs)
         if len(directions) == 1:

@@ -42,7 +42,9 @@ class Seq2Seq(nn.Module):
 
     def embed(self, ids: Tensor) -> Tensor:
         """Embeddings scaled to unit variance: tied to the softmax, they are small."""
-        return self.dropout(self.embedding(ids) * self.config.embedding_size**0.5)
+        embedded: Tensor = self.embedding(ids) * self.config.embedding_size**0.5
+        dropped: Tensor = self.dropout(embedded)
+        return dropped
 
     def encode(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Memory (batch, time, width) and the decoder's first state (batch, state)."""

@@ -15,7 +15,10 @@ class CharacterFeatures(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(chars, config.char_size, padding_idx=0)
         self.convolution = nn.Conv1d(
-            config.char_size, config.char_filters, config.char_window, padding=config.char_window // 2
+            config.char_size,
+            config.char_filters,
+            config.char_window,
+            padding=config.char_window // 2,
         )
         self.dropout = nn.Dropout(config.dropout / 2)
 
@@ -23,7 +26,7 @@ class CharacterFeatures(nn.Module):
         """(batch, time, chars) to (batch, time, filters)."""
         batch, time, width = chars.shape
         embedded = self.dropout(self.embedding(chars.view(batch * time, width)))
-        filtered = self.convolution(embedded.transpose(1, 2))
+        filtered: Tensor = self.convolution(embedded.transpose(1, 2))
         return filtered.amax(-1).view(batch, time, -1)
 
 
@@ -44,4 +47,5 @@ class Tagger(nn.Module):
         """Emissions (batch, time, tags) of words (batch, time), chars (batch, time, chars)."""
         features = torch.cat([self.words(words), self.chars(chars)], dim=-1)
         states, _ = self.encoder(self.dropout(features), lengths)
-        return self.project(self.dropout(states))
+        emissions: Tensor = self.project(self.dropout(states))
+        return emissions

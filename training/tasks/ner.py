@@ -19,6 +19,7 @@ from service.text.spans import iob2_tags
 from service.text.words import LONGEST_WORD, WordVocabulary, split_words, word_form
 from training.config import NerExperiment
 from training.data.batches import TokenBatchSampler, pad, token_batches
+from training.data.augmentation import shorten_names, start_late
 from training.data.conll import LABELS, WordSentence, read_sentences, to_tokens, to_words
 from training.graphs.graph import Graph
 from training.graphs.tagger import tagger_graph
@@ -128,7 +129,9 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
             emissions = model(batch.words, batch.chars, batch.lengths)
         paths = model.crf.viterbi(emissions, length_mask(batch.lengths, batch.words.shape[1]))
         pairs = list(zip(emissions.numpy(), served, strict=True))
-        errors = [np.abs(mine[: len(its["emissions"])] - its["emissions"]).max() for mine, its in pairs]
+        errors = [
+            np.abs(mine[: len(its["emissions"])] - its["emissions"]).max() for mine, its in pairs
+        ]
         same = all(path == its["tags"].tolist() for path, its in zip(paths, served, strict=True))
         return Parity(max_abs_error=float(max(errors)), rows=len(rows), same_answers=same)
 
@@ -154,12 +157,16 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         return [sentence for sentence in sentences if sentence.words]
 
     def _augmented(self, sentence: WordSentence, rng: np.random.Generator) -> WordSentence:
-        """Now and then in lower case, now and then without the final stop, as people type."""
+        """As people type: names alone, short, in lower case, without the final stop."""
         model = self.experiment.model
+        if model.single_name_rate:
+            sentence = shorten_names(sentence, model.single_name_rate, rng)
+        if rng.random() < model.late_start_rate:
+            sentence = start_late(sentence, rng)
         if rng.random() < model.lowercase_rate:
-            sentence = _lowercase(sentence)
-        if rng.random() < model.open_end_rate and len(sentence.words) > 1:
-            sentence = _without_stop(sentence)
+            sentence = sentence.lowered()
+        if rng.random() < model.open_end_rate:
+            sentence = sentence.without_stop()
         return sentence
 
     def _collate(self, sentences: list[WordSentence]) -> TagBatch:
@@ -176,13 +183,3 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
 def entity_f1(gold: list[list[str]], found: list[list[str]]) -> float:
     """Entity F1 in percent, exact span and type (seqeval, strict IOB2)."""
     return 100 * float(f1_score(gold, found, mode="strict", scheme=IOB2))
-
-
-def _lowercase(sentence: WordSentence) -> WordSentence:
-    return WordSentence(tuple(word.lower() for word in sentence.words), sentence.tags)
-
-
-def _without_stop(sentence: WordSentence) -> WordSentence:
-    if sentence.words[-1] not in ".!?":
-        return sentence
-    return WordSentence(sentence.words[:-1], sentence.tags[:-1])

@@ -49,7 +49,11 @@ class ReviewBatch(NamedTuple):
 
 class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
     def learn_vocabularies(self) -> None:
-        texts = (review.text for name in self.experiment.sources for review in read_reviews(name, "train"))
+        texts = (
+            review.text
+            for name in self.experiment.sources
+            for review in read_reviews(name, "train")
+        )
         size = self.experiment.model.vocabulary
         Subwords.train(texts, size, lowercase=True).save(self.run / VOCABULARY)
 
@@ -70,7 +74,9 @@ class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
         return DataLoader(self._train_examples, batch_sampler=sampler, collate_fn=_collate)  # type: ignore[arg-type]
 
     def dev_loader(self) -> DataLoader[Any]:
-        parts = [self._examples(read_reviews(name, "dev"), name) for name in self.experiment.dev_sets]
+        parts = [
+            self._examples(read_reviews(name, "dev"), name) for name in self.experiment.dev_sets
+        ]
         examples = [example for part in parts for example in part]
         batches = token_batches([len(example.ids) for example in examples], _DEV_BATCH_TOKENS)
         return DataLoader(examples, batch_sampler=batches, collate_fn=_collate)  # type: ignore[arg-type]
@@ -140,7 +146,9 @@ class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
 
     @cached_property
     def _train_examples(self) -> list[Example]:
-        parts = [self._examples(read_reviews(name, "train"), name) for name in self.experiment.sources]
+        parts = [
+            self._examples(read_reviews(name, "train"), name) for name in self.experiment.sources
+        ]
         return [example for part in parts for example in part]
 
     def _examples(self, reviews: list[Review], dataset: str) -> list[Example]:

@@ -1,6 +1,6 @@
 """The CRF against enumeration of all tag sequences."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import torch
 
@@ -62,7 +62,7 @@ def test_no_sequence_breaks_iob2() -> None:
     emissions = 5 * torch.randn(50, 6, len(TAGS))
     for path in crf.viterbi(emissions, torch.ones(50, 6, dtype=torch.bool)):
         tags = ["O", *(TAGS[tag] for tag in path)]
-        for before, tag in zip(tags, tags[1:], strict=False):
+        for before, tag in pairwise(tags):
             assert not tag.startswith("I-") or before[2:] == tag[2:]
 
 

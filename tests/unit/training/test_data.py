@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from training.data.conll import TaggedSentence, read_sentences, repair_durations, to_tokens, to_words
+from training.data.conll import (
+    TaggedSentence,
+    read_sentences,
+    repair_durations,
+    to_tokens,
+    to_words,
+)
 from training.data.files import data_root, read_lines
 from training.data.parallel import SentencePair, group_references, read_pairs
 from training.data.reviews import Review, balanced, read_reviews
