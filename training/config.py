@@ -151,7 +151,7 @@ class TranslationExperiment(Experiment):
     task: Literal["translation"]
     pairs: tuple[Pair, ...] = Field(min_length=1)
     dev_rows: int = Field(300, gt=0)
-    """Development rows scored per direction after each epoch (all are scored at export)."""
+    """Development rows scored per direction, after each epoch and when int8 is judged."""
     max_pieces: int = Field(60, gt=0)
     beams: int = Field(4, ge=1, le=8)
     """Beams that the bundle searches with where a caller does not say."""

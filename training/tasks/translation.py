@@ -177,6 +177,8 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
         self, predictor: Predictor[Any], direction: "Direction", split: str
     ) -> list[Measured]:
         rows = direction.references(split)
+        if split == "dev":
+            rows = rows[: self.experiment.dev_rows]
         parameters = TranslationParameters(direction.target, direction.source)
         answers = predictor.predict([row.source for row in rows], parameters)
         texts = [answer[0].translation_text for answer in answers]
