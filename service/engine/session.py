@@ -41,9 +41,9 @@ class Session:
         ProviderUnavailable if `cuda` is asked for and the opened session lacks it: ONNX Runtime
         itself would log a line and run on the CPU.
         """
-        if device == "cpu" or (device == "auto" and not _cuda_is_built_in()):
+        if device == "cpu" or (device == "auto" and not cuda_is_built_in()):
             return cls(_open(path, "cpu", shared_pool), "cpu")
-        session = _open(path, "cuda", shared_pool) if _cuda_is_built_in() else None
+        session = _open(path, "cuda", shared_pool) if cuda_is_built_in() else None
         found = session.get_providers() if session else ort.get_available_providers()
         if session and _PROVIDERS["cuda"] in found:
             return cls(session, "cuda")
@@ -72,7 +72,8 @@ def require_rows(sent: int, outputs: Mapping[str, Tensor]) -> None:
             raise BatchMismatch(sent, len(array))
 
 
-def _cuda_is_built_in() -> bool:
+def cuda_is_built_in() -> bool:
+    """True if this onnxruntime could run on CUDA; whether it does, only a session can tell."""
     return _PROVIDERS["cuda"] in ort.get_available_providers()
 
 

@@ -12,7 +12,7 @@ from service.engine.queue import RowQueue
 from service.engine.rows import Row
 from service.engine.runner import Lane
 from service.engine.scheduler import OneShotLane, OneShotModel
-from service.engine.session import Device, Session
+from service.engine.session import Device, Session, cuda_is_built_in
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,6 +20,11 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 AnyParameters = TypeVar("AnyParameters", bound=Parameters)
+
+
+def probability(value: float) -> float:
+    """A probability as callers read it: float32 has no more than six digits to tell."""
+    return min(1.0, round(float(value), 6))
 
 
 class Prepared(NamedTuple):
@@ -131,7 +136,8 @@ class OneShotPredictor(Predictor[AnyParameters]):
 
 
 def choose_precision(bundle: Bundle, device: Device, wanted: Precision | None) -> Precision:
-    """The precision to serve: CUDA has no integer LSTM, so there it is fp32."""
+    """The precision to serve: CUDA has no integer LSTM, so where it may run it is fp32."""
     if wanted is not None:
         return wanted
-    return "fp32" if device == "cuda" else bundle.manifest.precision.cpu
+    may_be_cuda = device == "cuda" or (device == "auto" and cuda_is_built_in())
+    return "fp32" if may_be_cuda else bundle.manifest.precision.cpu

@@ -9,7 +9,7 @@ import numpy as np
 from service.bundle import Bundle, Precision
 from service.engine.rows import Row
 from service.engine.session import Session
-from service.tasks.base import OneShotPredictor, Parameters, Prepared
+from service.tasks.base import OneShotPredictor, Parameters, Prepared, probability
 from service.tasks.errors import InputTooLong
 from service.text.characters import is_blank, without_controls
 from service.text.spans import Span, iob2_tags, tags_to_spans
@@ -74,4 +74,4 @@ def ner_row(vocabulary: WordVocabulary, words: Sequence[str]) -> Row:
 
 def _entity(tagged: Tagged, span: Span, score: Any) -> Entity:
     start, end = tagged.words[span.start].start, tagged.words[span.end - 1].end
-    return Entity(span.label, min(1.0, float(score)), tagged.text[start:end], start, end)
+    return Entity(span.label, probability(score), tagged.text[start:end], start, end)

@@ -9,7 +9,7 @@ import numpy as np
 from service.bundle import Bundle, Precision
 from service.engine.rows import Row
 from service.engine.session import Session
-from service.tasks.base import OneShotPredictor, Parameters, Prepared
+from service.tasks.base import OneShotPredictor, Parameters, Prepared, probability
 from service.tasks.errors import BlankText, InputTooLong
 from service.text.characters import is_blank, without_controls
 from service.text.subwords import Subwords
@@ -49,5 +49,5 @@ class SentimentPredictor(OneShotPredictor[SentimentParameters]):
         """Labels with their probabilities, highest first."""
         scores = values[0]["probabilities"].tolist()
         pairs = zip(self.bundle.manifest.labels, scores, strict=True)
-        found = [LabelScore(label, score) for label, score in pairs]
+        found = [LabelScore(label, probability(score)) for label, score in pairs]
         return sorted(found, key=lambda pair: pair.score, reverse=True)
