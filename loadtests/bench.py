@@ -8,6 +8,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,8 @@ def _time(predictor: Predictor[Any]) -> tuple[float, float]:
     given: dict[str, object] = {"tgt_lang": "de", "num_beams": 1} if task == "translation" else {}
     parameters = msgspec.convert(given, PREDICTORS[task].parameters)
     predictor.predict(TEXTS, parameters)
-    alone = [_seconds(lambda text=text: predictor.predict([text], parameters)) for text in TEXTS]
-    together = [_seconds(lambda: predictor.predict(TEXTS, parameters)) for _ in range(_REPEATS)]
+    alone = [_seconds(partial(predictor.predict, [text], parameters)) for text in TEXTS]
+    together = [_seconds(partial(predictor.predict, TEXTS, parameters)) for _ in range(_REPEATS)]
     return statistics.median(alone), len(TEXTS) / min(together)
 
 

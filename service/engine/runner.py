@@ -6,6 +6,7 @@ and a full decoder batch delays a short request by one step, not by one translat
 """
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,8 @@ from service.engine.errors import DeadlineExceeded
 from service.engine.metrics import LaneMetrics
 from service.engine.queue import RowQueue
 from service.engine.rows import Deliver, Job, Result, Row, Settlement, settle
+
+log = logging.getLogger("sluice")
 
 
 class Lane(Protocol):
@@ -83,10 +86,20 @@ class Runner:
     def _serve(self) -> None:
         while not self._stopping:
             for lane in self._lanes:
-                lane.step(self._deliver)
+                self._step(lane)
             if not any(lane.busy for lane in self._lanes):
                 self._wake.wait()
                 self._wake.clear()
+
+    def _step(self, lane: Lane) -> None:
+        """A lane settles what its sessions raise; a fault of its own must not end the thread.
+
+        The rows that it held then meet their deadlines.
+        """
+        try:
+            lane.step(self._deliver)
+        except Exception:
+            log.exception("a lane failed outside its sessions")
 
     def _deliver(self, settlements: Iterable[Settlement]) -> None:
         """Answer on the event loop, while this thread goes on with the next batch."""

@@ -6,7 +6,8 @@ _SENTENCE_END = regex.compile(
     r"""
     (?<!\s)(?=\s)                        # once a run of blanks: linear on hostile input
     (?<=[.!?\u2026]["'\u201d\u00bb)]*)   # an end mark, quotation marks or brackets behind it
-    (?<!\b(?:\p{Lu}|[Mm]rs?|[Dd]r|[Pp]rof|[Ss]t|[Nn]o|vs|etc|e\.g|i\.e|z\.B|bzw|ca|Nr|Sr|Sra)\.)
+    (?<!\b(?:\p{Lu}|[Mm]rs?|[Dd]r|[Pp]rof|[Ss]t|vs|etc|e\.g|i\.e|z\.B|bzw|ca|Nr|Sr|Sra)\.)
+    (?!(?<=\b[Nn]o\.)\s+\p{N})           # No. 5 goes on, "No. I am" does not
     \s++(?=["'\u201c\u00ab\u00a1\u00bf(]*+[\p{Lu}\p{Lo}\p{N}])   # the next begins with a capital
     | (?<=\u0964)\s*                     # the danda ends a Hindi sentence
     | (?<!\s)\s*[\r\n\v\f\x85\u2028\u2029]\s*   # so does a line break

@@ -64,7 +64,7 @@ def bundle(request: pytest.FixtureRequest, workshop: Workshop) -> Path:
     assert float(trained.stdout.split("dev score ")[1].split(",")[0]) >= 99
     exported = workshop.run("export", experiment, "--bundles", workshop.folder / "bundles")
     assert exported.returncode == 0, exported.stderr
-    return workshop.folder / "bundles" / request.param / "1.0.0"
+    return workshop.folder / "bundles" / str(request.param) / "1.0.0"
 
 
 def test_a_tiny_corpus_is_learnt_exported_and_answered(bundle: Path) -> None:

@@ -27,9 +27,18 @@ _PAIRS = [
 ]
 
 _CELL = {"kind": "lstm", "hidden": 32}
-_OPTIMIZER = {"learning_rate": 0.01, "warmup_steps": 5, "average_decay": 0.9}
+_COMMON: dict[str, object] = {
+    "optimizer": {"learning_rate": 0.01, "warmup_steps": 5, "average_decay": 0.9},
+    "trainer": {
+        "max_epochs": 25,
+        "patience": 25,
+        "batch_tokens": 200,
+        "threads": 1,
+        "accelerator": "cpu",
+    },
+}
 
-EXPERIMENTS = {
+EXPERIMENTS: dict[str, dict[str, object]] = {
     "ner": {
         "sources": [{"name": "conll"}],
         "test_sets": ["conll"],
@@ -90,13 +99,9 @@ def write_corpora(root: Path) -> None:
 
 def write_experiment(task: str, folder: Path, **changes: object) -> Path:
     """A configuration file of the tiny experiment of `task`."""
-    trainer = {"max_epochs": 25, "patience": 25, "batch_tokens": 200, "threads": 1}
-    trainer["accelerator"] = "cpu"  # type: ignore[assignment]
-    experiment = {"task": task, "name": f"tiny-{task}", "optimizer": _OPTIMIZER}
+    experiment = {"task": task, "name": f"tiny-{task}", **_COMMON, **EXPERIMENTS[task], **changes}
     path = folder / f"tiny-{task}.yaml"
-    path.write_text(
-        yaml.safe_dump({**experiment, "trainer": trainer, **EXPERIMENTS[task], **changes})
-    )
+    path.write_text(yaml.safe_dump(experiment))
     return path
 
 
@@ -116,6 +121,5 @@ def _tagged(person: str, place: str, time: str) -> str:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    opener = gzip.open if path.suffix == ".gz" else lzma.open
-    with opener(path, "wt", encoding="utf-8") as file:
-        file.write(text)
+    compress = gzip.compress if path.suffix == ".gz" else lzma.compress
+    path.write_bytes(compress(text.encode()))

@@ -18,8 +18,8 @@ from service.tasks.ner import VOCABULARY, NerParameters, ner_row
 from service.text.spans import iob2_tags
 from service.text.words import LONGEST_WORD, WordVocabulary, split_words, word_form
 from training.config import NerExperiment
-from training.data.batches import TokenBatchSampler, pad, token_batches
 from training.data.augmentation import shorten_names, start_late
+from training.data.batches import TokenBatchSampler, pad, token_batches
 from training.data.conll import LABELS, WordSentence, read_sentences, to_tokens, to_words
 from training.graphs.graph import Graph
 from training.graphs.tagger import tagger_graph

@@ -27,9 +27,8 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    opener = {".gz": gzip.open, ".xz": lzma.open}[path.suffix]
-    with opener(path, "wt", encoding="utf-8") as file:
-        file.write(text)
+    compress = gzip.compress if path.suffix == ".gz" else lzma.compress
+    path.write_bytes(compress(text.encode()))
 
 
 def test_gmb_types_become_ours_and_others_are_dropped(data: Path) -> None:

@@ -1,0 +1,102 @@
+"""The endpoint of a task: all texts or none, refused before anything is queued."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from service.bundle import load_bundle
+from service.engine.errors import DeadlineExceeded
+from service.engine.rows import Result, Row
+from service.engine.runner import Lane, Runner
+from service.tasks.base import LaneLimits
+from service.tasks.endpoint import TaskEndpoint, TextRefused
+from service.tasks.errors import BlankText
+from service.tasks.ner import NerParameters, NerPredictor
+from service.tasks.sentiment import SentimentParameters, SentimentPredictor
+from tests.tiny_bundles import write_ner, write_sentiment
+
+LIMITS = LaneLimits(queue_tokens=5_000, batch_tokens=2_048, batch_rows=64, admissions=4)
+
+
+class CountingRunner(Runner):
+    """Counts the rows that were submitted."""
+
+    submitted = 0
+
+    async def submit(self, lane: Lane, rows: Sequence[Row], timeout_s: float) -> list[Result]:
+        self.submitted += len(rows)
+        return await super().submit(lane, rows, timeout_s)
+
+
+@pytest_asyncio.fixture
+async def ner(tmp_path: Path) -> AsyncIterator[tuple[TaskEndpoint, CountingRunner]]:
+    predictor = NerPredictor.open(load_bundle(write_ner(tmp_path)), "cpu", None, shared_pool=False)
+    lane = predictor.lane(LIMITS)
+    runner = CountingRunner([lane])
+    runner.start()
+    yield TaskEndpoint(predictor, lane, runner), runner
+    await runner.drain(1)
+
+
+async def test_answers_come_in_the_order_of_the_texts(
+    ner: tuple[TaskEndpoint, CountingRunner],
+) -> None:
+    endpoint, _ = ner
+    texts = ["nobody", "Smith", "a Smith and another Smith " * 9]
+    answered = await endpoint.answer(texts, NerParameters(), 5)
+    assert [len(answer) for answer in answered.answers] == [0, 1, 18]
+    assert answered.answers == endpoint.predictor.predict(texts, NerParameters())
+    assert answered.batch_rows >= 1
+    assert min(answered.queue_s, answered.tokenize_s, answered.infer_s) > 0
+
+
+async def test_a_text_without_rows_is_answered_without_the_engine(
+    ner: tuple[TaskEndpoint, CountingRunner],
+) -> None:
+    endpoint, runner = ner
+    answered = await endpoint.answer([" ", ""], NerParameters(), 5)
+    assert answered.answers == [[], []]
+    assert (answered.queue_s, answered.infer_s, answered.batch_rows) == (0, 0, 0)
+    assert runner.submitted == 0
+
+
+async def test_blank_texts_keep_their_places_among_others(
+    ner: tuple[TaskEndpoint, CountingRunner],
+) -> None:
+    endpoint, runner = ner
+    answered = await endpoint.answer(["", "Smith", " "], NerParameters(), 5)
+    assert [len(answer) for answer in answered.answers] == [0, 1, 0]
+    assert runner.submitted == 1
+
+
+async def test_much_text_gives_the_same_answers(
+    ner: tuple[TaskEndpoint, CountingRunner],
+) -> None:
+    endpoint, _ = ner
+    text = "Smith said so. " * 100
+    answered = await endpoint.answer([text] * 20, NerParameters(), 30)
+    assert answered.answers == endpoint.predictor.predict([text] * 20, NerParameters())
+
+
+async def test_a_deadline_that_passed_while_preparing_queues_nothing(
+    ner: tuple[TaskEndpoint, CountingRunner],
+) -> None:
+    endpoint, runner = ner
+    with pytest.raises(DeadlineExceeded, match="1e-09 s"):
+        await endpoint.answer(["Smith"], NerParameters(), 1e-9)
+    assert runner.submitted == 0
+
+
+async def test_one_refused_text_refuses_all_and_is_named(tmp_path: Path) -> None:
+    bundle = load_bundle(write_sentiment(tmp_path))
+    predictor = SentimentPredictor.open(bundle, "cpu", None, shared_pool=False)
+    lane = predictor.lane(LIMITS)
+    runner = CountingRunner([lane])
+    endpoint = TaskEndpoint(predictor, lane, runner)
+    with pytest.raises(TextRefused, match=r"inputs\[1\]: the text is empty") as caught:
+        await endpoint.answer(["fine", ""], SentimentParameters(), 5)
+    assert caught.value.index == 1
+    assert isinstance(caught.value.cause, BlankText)
+    assert runner.submitted == 0

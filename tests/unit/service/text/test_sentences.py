@@ -1,0 +1,86 @@
+"""Sentences of a text: nothing is lost, and hostile texts cost no more than others."""
+
+import pytest
+from hypothesis import given
+
+from service.text.sentences import split_sentences
+from tests.unit.service.text.texts import WITH_SURROGATES
+
+
+@given(WITH_SURROGATES)
+def test_the_parts_join_to_the_source(text: str) -> None:
+    assert "".join(split_sentences(text)) == text
+
+
+@given(WITH_SURROGATES)
+def test_sentences_and_separators_take_turns(text: str) -> None:
+    parts = split_sentences(text)
+    assert len(parts) % 2 == 1
+    assert all(not separator.strip() for separator in parts[1::2])
+
+
+@given(WITH_SURROGATES)
+def test_no_sentence_spans_a_line_break(text: str) -> None:
+    assert all("\n" not in sentence for sentence in split_sentences(text)[::2])
+
+
+@pytest.mark.parametrize(
+    "text, sentences",
+    [
+        ("How are you? I am fine.", ["How are you?", "I am fine."]),
+        ('He said "No." Then he left.', ['He said "No."', "Then he left."]),
+        ("It was Dr. Smith. He left.", ["It was Dr. Smith.", "He left."]),
+        ("Das ist z.B. Berlin. Ja!", ["Das ist z.B. Berlin.", "Ja!"]),
+        ("J. Smith came at 5 p.m. yesterday.", ["J. Smith came at 5 p.m. yesterday."]),
+        ("¿Qué tal? ¡Muy bien!", ["¿Qué tal?", "¡Muy bien!"]),
+        ("मैं ठीक हूँ। तुम कैसे हो?", ["मैं ठीक हूँ।", "तुम कैसे हो?"]),
+        ("Wait… What", ["Wait…", "What"]),
+        ("one line\nanother", ["one line", "another"]),
+        ("3.5 is a number", ["3.5 is a number"]),
+        ("no end", ["no end"]),
+        ("", [""]),
+    ],
+)
+def test_a_text_is_cut_at_the_ends_of_its_sentences(text: str, sentences: list[str]) -> None:
+    assert split_sentences(text)[::2] == sentences
+
+
+def test_separators_keep_the_spacing_of_the_source() -> None:
+    assert split_sentences("Yes.  \n\n Never. \t Maybe.") == [
+        "Yes.",
+        "  \n\n ",
+        "Never.",
+        " \t ",
+        "Maybe.",
+    ]
+
+
+MANY = 200_000
+
+
+# A search that looks back over its run needs hours for these; no signal would interrupt it.
+@pytest.mark.timeout(60, method="thread")
+@pytest.mark.parametrize(
+    "text, count",
+    [
+        ("." * MANY, 1),
+        ('"' * MANY, 1),
+        (" " * MANY, 1),
+        ("\t" * MANY, 1),
+        ("." + '"' * MANY, 1),
+        ("." + " " * MANY, 1),
+        ("." + '"' * MANY + " " * MANY + '"' * MANY, 1),
+        (". " + "(" * MANY, 1),
+        ("." + ")" * MANY + " A", 2),
+        ("." + " " * MANY + "A", 2),
+        ("\n" * MANY, 2),
+        (" " * MANY + "\n" + " " * MANY, 2),
+        ("A. " * MANY, 1),
+        ("x. A" * MANY, MANY + 1),
+        ("\u0964" * MANY, MANY + 1),
+        ("Mr. " * MANY, 1),
+    ],
+    ids=lambda value: repr(value[:6]) if isinstance(value, str) else str(value),
+)
+def test_hostile_runs_are_cut_in_one_pass(text: str, count: int) -> None:
+    assert len(split_sentences(text)[::2]) == count
