@@ -86,8 +86,8 @@ class NerModel(Settings):
     """Share of training sentences seen without their final stop."""
     late_start_rate: float = Field(0.1, ge=0, lt=1)
     """Share of training sentences seen from one of their entities on: short, little context."""
-    single_name_rate: float = Field(0.1, ge=0, lt=1)
-    """Share of full names seen as the first or the last name alone."""
+    rename_rate: float = Field(0.3, ge=0, lt=1)
+    """Share of people who are given one or two other names of the training data."""
     cell: Cell = Cell()
 
 

@@ -1,23 +1,45 @@
 """Sentences seen otherwise than the corpora wrote them: shorter, and with less of a name."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from service.text.spans import tags_to_spans
 from training.data.conll import WordSentence
 
 _FEWEST_WORDS = 3
+_TITLES = frozenset(
+    "mrs miss sir lady lord president minister prime secretary general senator governor mayor king "
+    "queen prince princess pope bishop colonel captain chancellor judge justice professor doctor "
+    "the and".split()
+)
 
 
-def shorten_names(sentence: WordSentence, rate: float, rng: np.random.Generator) -> WordSentence:
-    """Full names cut to their first or last word, each with probability `rate`.
+def names_of_people(sentences: Sequence[WordSentence]) -> list[str]:
+    """Each word that stands in a person's name and looks like one, once."""
+    found: set[str] = set()
+    for sentence in sentences:
+        for label, start, end in tags_to_spans(sentence.tags):
+            if label == "PER":
+                found.update(filter(_looks_like_a_name, sentence.words[start:end]))
+    return sorted(found)
 
-    News and encyclopaedias write names in full; people write "Pankaj lives in Munich".
+
+def rename_people(
+    sentence: WordSentence, rate: float, names: Sequence[str], rng: np.random.Generator
+) -> WordSentence:
+    """People get one or two other names, each person with probability `rate`.
+
+    News and encyclopaedias write names in full, with titles, and of the famous; callers write
+    "Pankaj lives in Munich". Names are drawn by type, so most are rare and must be read from
+    their characters and from what stands around them.
     """
     words, tags = list(sentence.words), list(sentence.tags)
     for label, start, end in reversed(tags_to_spans(sentence.tags)):
-        if label == "PER" and end - start > 1 and rng.random() < rate:
-            kept = start if rng.random() < 0.5 else end - 1
-            words[start:end], tags[start:end] = [words[kept]], ["B-PER"]
+        if label == "PER" and names and rng.random() < rate:
+            drawn = rng.integers(len(names), size=1 + int(rng.random() < 0.5))
+            words[start:end] = [names[i] for i in drawn]
+            tags[start:end] = ["B-PER", "I-PER"][: len(drawn)]
     return WordSentence(tuple(words), tuple(tags))
 
 
@@ -29,3 +51,7 @@ def start_late(sentence: WordSentence, rng: np.random.Generator) -> WordSentence
         return sentence
     start = starts[int(rng.integers(len(starts)))]
     return WordSentence(sentence.words[start:], sentence.tags[start:])
+
+
+def _looks_like_a_name(word: str) -> bool:
+    return len(word) > 2 and word.isalpha() and word.istitle() and word.lower() not in _TITLES

@@ -18,7 +18,7 @@ from service.tasks.ner import VOCABULARY, NerParameters, ner_row
 from service.text.spans import iob2_tags
 from service.text.words import LONGEST_WORD, WordVocabulary, split_words, word_form
 from training.config import NerExperiment
-from training.data.augmentation import shorten_names, start_late
+from training.data.augmentation import names_of_people, rename_people, start_late
 from training.data.batches import TokenBatchSampler, pad, token_batches
 from training.data.conll import LABELS, WordSentence, read_sentences, to_tokens, to_words
 from training.graphs.graph import Graph
@@ -149,6 +149,10 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         return Measured(name, "entity_f1", entity_f1(gold, found), len(sentences))
 
     @cached_property
+    def _names(self) -> list[str]:
+        return names_of_people(self._train_sentences)
+
+    @cached_property
     def _train_sentences(self) -> list[WordSentence]:
         sentences: list[WordSentence] = []
         for source in self.experiment.sources:
@@ -157,10 +161,10 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         return [sentence for sentence in sentences if sentence.words]
 
     def _augmented(self, sentence: WordSentence, rng: np.random.Generator) -> WordSentence:
-        """As people type: names alone, short, in lower case, without the final stop."""
+        """As people type: other names, short, in lower case, without the final stop."""
         model = self.experiment.model
-        if model.single_name_rate:
-            sentence = shorten_names(sentence, model.single_name_rate, rng)
+        if model.rename_rate:
+            sentence = rename_people(sentence, model.rename_rate, self._names, rng)
         if rng.random() < model.late_start_rate:
             sentence = start_late(sentence, rng)
         if rng.random() < model.lowercase_rate:

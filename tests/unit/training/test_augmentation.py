@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.data.augmentation import shorten_names, start_late
+from training.data.augmentation import names_of_people, rename_people, start_late
 from training.data.conll import WordSentence
 
 SENTENCE = WordSentence(
@@ -12,18 +12,30 @@ SENTENCE = WordSentence(
 )
 
 
+NAMES = ["Pankaj", "Olga"]
+
+
 @pytest.mark.parametrize("seed", range(10))
-def test_a_shortened_name_is_its_first_or_last_word(seed: int) -> None:
-    found = shorten_names(SENTENCE, 0.999, np.random.default_rng(seed))
-    assert found.words[1] in ("Anna", "Lee")
-    assert found.words[2:] == ("visited", "Rome", "again", ".")
-    assert found.tags == ("B-TIME", "B-PER", "O", "B-LOC", "O", "O")
+def test_a_renamed_person_has_one_or_two_of_the_names(seed: int) -> None:
+    found = rename_people(SENTENCE, 0.999, NAMES, np.random.default_rng(seed))
+    people = [word for word, tag in zip(found.words, found.tags, strict=True) if "PER" in tag]
+    assert set(people) <= set(NAMES)
+    assert found.tags[1 : 1 + len(people)] == ("B-PER", "I-PER")[: len(people)]
+    assert found.words[1 + len(people) :] == ("visited", "Rome", "again", ".")
 
 
-def test_names_of_one_word_and_rate_zero_change_nothing() -> None:
-    assert shorten_names(SENTENCE, 0.0, np.random.default_rng(0)) == SENTENCE
-    short = WordSentence(("Anna", "left"), ("B-PER", "O"))
-    assert shorten_names(short, 0.999, np.random.default_rng(0)) == short
+def test_rate_zero_and_sentences_without_people_change_nothing() -> None:
+    assert rename_people(SENTENCE, 0.0, NAMES, np.random.default_rng(0)) == SENTENCE
+    plain = WordSentence(("Rome", "sleeps"), ("B-LOC", "O"))
+    assert rename_people(plain, 0.999, NAMES, np.random.default_rng(0)) == plain
+
+
+def test_titles_marks_and_places_are_no_names() -> None:
+    titled = WordSentence(
+        ("President", "Al", "-", "Sisi", "of", "Egypt"),
+        ("B-PER", "I-PER", "I-PER", "I-PER", "O", "B-LOC"),
+    )
+    assert names_of_people([titled, SENTENCE]) == ["Anna", "Lee", "Maria", "Sisi"]
 
 
 def test_a_late_start_begins_with_an_entity() -> None:

@@ -1,0 +1,108 @@
+"""`python -m service`: start the service here, with one line for whatever stops it.
+
+HOST and PORT (or --host and --port) say where; SLUICE_* variables say how.
+"""
+
+import argparse
+import os
+import socket
+import sys
+import tempfile
+from typing import Any, NamedTuple
+
+from service.http.examples import curl
+from service.settings import ROOT, Settings, SettingsError
+
+_SERVICE = "service.app:Sluice"
+_IPV4, _IPV6 = socket.AF_INET, socket.AF_INET6
+
+
+class Address(NamedTuple):
+    """Where to listen; `host` is an IP address."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return (
+            f"http://[{self.host}]:{self.port}"
+            if ":" in self.host
+            else f"http://{self.host}:{self.port}"
+        )
+
+
+def main() -> int:
+    """Serve until a signal; 2 if the service cannot start as it was asked to."""
+    try:
+        settings = Settings.load()
+        address = find_address(_arguments())
+    except SettingsError as error:
+        print(f"sluice: {error}", file=sys.stderr)
+        return 2
+    os.environ["SLUICE_BUNDLES"] = str(settings.bundles)
+    with tempfile.TemporaryDirectory(prefix="sluice-") as home:
+        _serve(address, settings, home)
+    return 0
+
+
+def find_address(arguments: argparse.Namespace) -> Address:
+    """The address asked for, once it has been bound for a moment. SettingsError if it cannot be."""
+    try:
+        port = int(arguments.port)
+        if not 0 < port < 65_536:
+            raise ValueError
+    except ValueError:
+        raise SettingsError(
+            f"PORT={arguments.port!r} is no port; set it to a whole number from 1 to 65535"
+        ) from None
+    try:
+        family, *_, found = socket.getaddrinfo(
+            arguments.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        _bind(family, (str(found[0]), port))
+    except socket.gaierror as error:
+        raise SettingsError(
+            f"HOST={arguments.host!r} cannot be used ({error.strerror}); set it to an IP address"
+        ) from None
+    except OSError as error:
+        raise SettingsError(
+            f"PORT={port} on {arguments.host} cannot be used ({error.strerror}); "
+            "stop what listens there, or choose another with PORT"
+        ) from None
+    return Address(str(found[0]), port)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m service", description=__doc__)
+    parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
+    parser.add_argument("--port", default=os.environ.get("PORT", "3000"))
+    return parser.parse_args()
+
+
+def _bind(family: socket.AddressFamily, address: tuple[str, int]) -> None:
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(1)
+
+
+def _serve(address: Address, settings: Settings, home: str) -> None:
+    """Run BentoML's server, which starts the workers; back when they have stopped."""
+    # BentoML wipes $BENTOML_HOME/prometheus_multiproc_dir at each start: two instances need two.
+    os.environ["BENTOML_HOME"] = home
+    os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+    os.environ.setdefault("BENTOML_QUIET", "true")
+    from _bentoml_impl.server import serve_http  # type: ignore[import-untyped]
+
+    from service.app import Sluice
+
+    print(f"Sluice starts on {address.url} with the bundles in {settings.bundles}")
+    print(f"try: {curl(address.url, '/ner', 'ner')}", flush=True)
+    service: Any = Sluice
+    service.inject_config()
+    serve_http(_SERVICE, working_dir=str(ROOT), host=address.host, port=address.port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""The BentoML service: wiring only (settings, bundles, engine, routes, life cycle)."""
+
+import asyncio
+import ctypes
+import gc
+import logging
+import signal
+from types import FrameType
+from typing import Any
+
+import bentoml
+
+from service.bundle import MANIFEST, Bundle, BundleError, find_bundles, load_bundle
+from service.engine.errors import ProviderUnavailable
+from service.engine.runner import Runner
+from service.engine.session import Session, share_threads
+from service.http.application import Application
+from service.http.limits import Limits
+from service.http.metrics import forget_dead_workers
+from service.http.models import describe
+from service.settings import Settings, SettingsError
+from service.tasks.base import LaneLimits, Predictor, choose_precision
+from service.tasks.endpoint import TaskEndpoint
+from service.tasks.registry import open_predictor
+
+_SPARE_S = 5.0
+"""BentoML's own time-out stays this far behind ours: it answers without problem details."""
+
+_LINGER_S = 0.5
+"""After the last answer, callers already on their way still get a 503 instead of a reset."""
+
+_PR_SET_PDEATHSIG = 1
+"""Of <linux/prctl.h>."""
+
+log = logging.getLogger("sluice")
+
+
+def _settings() -> Settings:
+    """The settings; a wrong one ends the process with one line (BentoML imports this module)."""
+    try:
+        return Settings.load()
+    except SettingsError as error:
+        raise SystemExit(f"sluice: {error}") from None
+
+
+SETTINGS = _settings()
+application = Application(
+    Limits(
+        SETTINGS.max_chars,
+        SETTINGS.max_inputs,
+        SETTINGS.max_body_bytes,
+        SETTINGS.timeout_s,
+        SETTINGS.max_timeout_s,
+    )
+)
+
+
+@bentoml.service(
+    name="sluice",
+    workers=SETTINGS.workers,
+    traffic={"timeout": SETTINGS.max_timeout_s + SETTINGS.drain_s + _SPARE_S},
+    # Ours is at /metrics; BentoML's labels each unknown path, so that callers make series.
+    metrics={"enabled": False},
+    tracing={"excluded_urls": ".*"},
+    logging={"access": {"enabled": SETTINGS.access_log}},
+)
+@bentoml.asgi_app(application, path="/")
+class Sluice:
+    """Recurrent text models over HTTP."""
+
+    def __init__(self) -> None:
+        """Open every bundle and answer one text with each, before any request is taken."""
+        log.setLevel(logging.INFO)
+        forget_dead_workers()
+        share_threads(SETTINGS.threads)
+        predictors = [_open(bundle) for bundle in load_bundles(SETTINGS)]
+        lanes = [predictor.lane(_limits(predictor)) for predictor in predictors]
+        self._runner = Runner(lanes)
+        self._endpoints = [
+            TaskEndpoint(predictor, lane, self._runner)
+            for predictor, lane in zip(predictors, lanes, strict=True)
+        ]
+
+    @bentoml.on_deployment  # type: ignore[untyped-decorator]
+    @staticmethod
+    def verify() -> None:
+        """Runs before any worker: a bundle or device that cannot serve stops the start."""
+        try:
+            for bundle in load_bundles(SETTINGS):
+                _check_choice(bundle)
+        except (BundleError, ProviderUnavailable) as error:
+            raise SystemExit(f"sluice: {error}") from None
+
+    @bentoml.on_startup  # type: ignore[untyped-decorator]
+    async def start(self) -> None:
+        self._runner.start()
+        application.serve(self._endpoints)
+        _tune_garbage_collector()
+        _drain_on_signals(self._runner)
+        _end_with_parent()
+        for served in describe(application.handlers).models:
+            log.info(
+                "ready: POST %s with %s %s (%s on %s)",
+                served.endpoint,
+                served.name,
+                served.version,
+                served.precision,
+                served.device,
+            )
+
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
+    async def stop(self) -> None:
+        await _drain(self._runner)
+
+    async def __is_ready__(self) -> bool:
+        return application.ready
+
+
+def load_bundles(settings: Settings) -> list[Bundle]:
+    """The newest verified bundle of each task. BundleError if there is none, or a damaged one."""
+    paths = find_bundles(settings.bundles)
+    if not paths:
+        raise BundleError(
+            settings.bundles, f"<task>/<version>/{MANIFEST}", "no bundle here; set SLUICE_BUNDLES"
+        )
+    bundles = [load_bundle(path) for path in paths.values()]
+    for task, bundle in zip(paths, bundles, strict=True):
+        if bundle.manifest.task != task:
+            reason = f"the task is {bundle.manifest.task!r}, the folder says {task!r}"
+            raise BundleError(bundle.path, MANIFEST, reason)
+    return bundles
+
+
+def _check_choice(bundle: Bundle) -> None:
+    """The bundle has every graph in the precision asked for, on the device asked for."""
+    precision = choose_precision(bundle, SETTINGS.device, SETTINGS.forced_precision)
+    graphs = [bundle.graph(role, precision) for role in bundle.manifest.graphs]
+    if SETTINGS.device == "cuda":
+        Session.open(graphs[0], "cuda", shared_pool=False)
+
+
+def _open(bundle: Bundle) -> Predictor[Any]:
+    predictor = open_predictor(bundle, SETTINGS.device, SETTINGS.forced_precision, shared_pool=True)
+    languages = bundle.manifest.languages
+    wanted = {"tgt_lang": languages[0][1]} if languages else {}
+    predictor.warm_up(predictor.parameters(**wanted))
+    return predictor
+
+
+def _limits(predictor: Predictor[Any]) -> LaneLimits:
+    decodes = predictor.bundle.manifest.decoding is not None
+    return LaneLimits(
+        SETTINGS.queue_tokens,
+        SETTINGS.batch_tokens,
+        SETTINGS.decoder_rows if decodes else SETTINGS.batch_rows,
+        SETTINGS.decoder_admissions,
+    )
+
+
+def _tune_garbage_collector() -> None:
+    """Full collections pause requests by 55-125 ms: leave the models out, and run them rarely."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 200)
+
+
+def _end_with_parent() -> None:
+    """Have the kernel send SIGTERM when the supervisor is gone, whatever killed it.
+
+    A worker left behind would hold the port and the models' memory for ever. prctl(2).
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM.value)
+
+
+async def _drain(runner: Runner) -> None:
+    """Finish what was accepted, within the time for it."""
+    if not await application.drain(SETTINGS.drain_s):
+        log.warning("requests were cut off after SLUICE_DRAIN_S=%g s", SETTINGS.drain_s)
+    await runner.drain(1.0)
+
+
+def _drain_on_signals(runner: Runner) -> None:
+    """On SIGTERM: not ready at once, finish what runs, and only then let uvicorn close.
+
+    Left alone, uvicorn stops listening first, and a probe could never see "not ready".
+    """
+    loop = asyncio.get_running_loop()
+    closing: list[asyncio.Task[None]] = []
+
+    def close(number: int, frame: FrameType | None) -> None:
+        application.refuse_new()
+        if not closing:
+            loop.call_soon_threadsafe(lambda: closing.append(loop.create_task(finish(number))))
+
+    async def finish(number: int) -> None:
+        await _drain(runner)
+        await asyncio.sleep(_LINGER_S)
+        uvicorn_handler = handlers[signal.Signals(number)]
+        if callable(uvicorn_handler):
+            uvicorn_handler(number, None)
+
+    handlers = {number: signal.signal(number, close) for number in (signal.SIGTERM, signal.SIGINT)}

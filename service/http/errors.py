@@ -1,0 +1,222 @@
+"""Every error that a caller can meet, and the one table that gives each its status (RFC 9457)."""
+
+import math
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import NamedTuple
+from urllib.parse import quote
+
+import msgspec
+
+from service.engine.errors import DeadlineExceeded, Draining, QueueFull
+from service.tasks.endpoint import TextRefused
+from service.tasks.errors import (
+    BlankText,
+    InputRefused,
+    InputTooLong,
+    LanguageMissing,
+    SameLanguage,
+    UnknownLanguage,
+    UnservedDirection,
+)
+
+PROBLEM_JSON = "application/problem+json"
+_RETRY_S = 2
+"""How soon to try again while the service starts, or while another replica takes over."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Problem details of RFC 9457; `type` is stable and meant for programs."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+
+
+class HttpError(Exception):
+    """Base of the requests that HTTP itself refuses."""
+
+
+class NotJson(HttpError):
+    """The body is not JSON in UTF-8."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f'the body is not JSON: {reason}; send {{"inputs": "some text"}}')
+
+
+class UnknownPath(HttpError):
+    """No such path."""
+
+    def __init__(self, path: str, known: Sequence[str]) -> None:
+        super().__init__(f"there is no {_shortened(path)!r} here; known are {', '.join(known)}")
+
+
+class WrongMethod(HttpError):
+    """The path exists, the method on it does not."""
+
+    def __init__(self, method: str, path: str, allowed: Sequence[str]) -> None:
+        super().__init__(f"{_shortened(method)} is not for {path}; use {' or '.join(allowed)}")
+        self.allowed = allowed
+
+
+class SlowBody(HttpError):
+    """The body did not arrive within the request's time."""
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(f"the body did not arrive within {timeout_s:g} s; send it faster")
+
+
+class BodyTooLarge(HttpError):
+    """More bytes than a body may have, told or counted."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            f"the body has {size} bytes or more, the limit is {limit}; send fewer texts a call"
+        )
+
+
+class WrongMediaType(HttpError):
+    """A body that does not say that it is plain JSON in UTF-8."""
+
+    def __init__(self, header: str, value: str) -> None:
+        super().__init__(
+            f"{header} {_shortened(value)!r} is not taken; send uncompressed UTF-8 with "
+            "Content-Type: application/json"
+        )
+
+
+class WrongShape(HttpError):
+    """JSON, but not what this endpoint takes."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}; /docs shows what to send")
+
+
+class LoneSurrogate(HttpError):
+    """A \\u escape of half a character: the string is no Unicode text."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a string holds an unpaired surrogate escape (\\ud800 to \\udfff), which is no "
+            "character; send both halves or the character itself in UTF-8"
+        )
+
+
+class NoInputs(HttpError):
+    """An empty list of inputs."""
+
+    def __init__(self) -> None:
+        super().__init__("inputs is an empty list; send at least one text")
+
+
+class TooManyInputs(HttpError):
+    """More texts than a call may bring."""
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(f"inputs has {count} texts, the limit is {limit}; send them in parts")
+
+
+class TextTooLong(HttpError):
+    """More characters than a text may have."""
+
+    def __init__(self, where: str, length: int, limit: int) -> None:
+        super().__init__(f"{where} has {length} characters, the limit is {limit}; send it in parts")
+
+
+class WrongTimeout(HttpError):
+    """An X-Request-Timeout that is no time or too long a one."""
+
+    def __init__(self, value: str, limit_s: float) -> None:
+        super().__init__(
+            f"X-Request-Timeout {_shortened(value)!r} is refused; send a number of seconds above 0 "
+            f"and up to {limit_s:g}, or leave it out"
+        )
+
+
+class Starting(HttpError):
+    """The models are not loaded yet."""
+
+    def __init__(self) -> None:
+        super().__init__("the models are being loaded; try again in a moment")
+
+
+class NotServed(HttpError):
+    """The task exists, but no bundle of it was there at the start."""
+
+    def __init__(self, task: str) -> None:
+        super().__init__(f"no bundle of task {task!r} is loaded; GET /models lists what serves")
+
+
+class ClientGone(HttpError):
+    """The caller hung up: nobody reads the answer."""
+
+    def __init__(self) -> None:
+        super().__init__("the connection was closed before the answer was ready")
+
+
+class Kind(NamedTuple):
+    """How one error is told over HTTP."""
+
+    slug: str
+    status: int
+    title: str
+
+
+INTERNAL = Kind("internal-error", 500, "Internal error")
+KINDS: dict[type[Exception], Kind] = {
+    NotJson: Kind("not-json", 400, "Body is not JSON"),
+    UnknownPath: Kind("unknown-path", 404, "Unknown path"),
+    NotServed: Kind("unknown-model", 404, "Unknown model"),
+    UnknownLanguage: Kind("unknown-language", 404, "Unknown language"),
+    UnservedDirection: Kind("unknown-language", 404, "Unknown language"),
+    WrongMethod: Kind("wrong-method", 405, "Method not allowed"),
+    SlowBody: Kind("slow-body", 408, "Body not received in time"),
+    BodyTooLarge: Kind("body-too-large", 413, "Body too large"),
+    WrongMediaType: Kind("wrong-media-type", 415, "Unsupported media type"),
+    WrongShape: Kind("wrong-shape", 422, "Wrong shape"),
+    LoneSurrogate: Kind("lone-surrogate", 422, "Not Unicode text"),
+    NoInputs: Kind("no-inputs", 422, "No inputs"),
+    TooManyInputs: Kind("too-many-inputs", 422, "Too many inputs"),
+    TextTooLong: Kind("text-too-long", 422, "Text too long"),
+    InputTooLong: Kind("text-too-long", 422, "Text too long"),
+    BlankText: Kind("blank-text", 422, "Blank text"),
+    LanguageMissing: Kind("language-missing", 422, "Target language missing"),
+    SameLanguage: Kind("same-language", 422, "Source and target language are equal"),
+    InputRefused: Kind("input-refused", 422, "Input refused"),
+    WrongTimeout: Kind("wrong-timeout", 422, "Wrong timeout"),
+    QueueFull: Kind("queue-full", 429, "Queue full"),
+    ClientGone: Kind("client-gone", 499, "Client closed the request"),
+    Starting: Kind("starting", 503, "Service starting"),
+    Draining: Kind("draining", 503, "Service shutting down"),
+    DeadlineExceeded: Kind("deadline-exceeded", 504, "Deadline exceeded"),
+}
+
+
+def kind_of(error: Exception) -> Kind:
+    """The kind of an error, `INTERNAL` for one that nobody foresaw."""
+    told = error.cause if isinstance(error, TextRefused) else error
+    return next((KINDS[base] for base in type(told).__mro__ if base in KINDS), INTERNAL)
+
+
+def problem_of(error: Exception, path: str) -> Problem:
+    """What the caller is told: never a trace, never the message of an unforeseen error."""
+    slug, status, title = kind_of(error)
+    detail = str(error) if status != INTERNAL.status else "the service failed; it has been logged"
+    return Problem(f"/problems/{slug}", title, status, detail, quote(path))
+
+
+def headers_of(error: Exception) -> list[tuple[str, str]]:
+    """Headers that belong to an error: when to try again, which methods there are."""
+    if isinstance(error, QueueFull):
+        return [("retry-after", str(math.ceil(error.retry_after_s)))]
+    if isinstance(error, WrongMethod):
+        return [("allow", ", ".join(error.allowed))]
+    if kind_of(error).status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return [("retry-after", str(_RETRY_S))]
+    return []
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= 80 else value[:77] + "..."

@@ -1,0 +1,59 @@
+"""A request as the routes see it, and the response that they give back."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from service.http.errors import PROBLEM_JSON, headers_of, problem_of
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+JSON = "application/json"
+HTML = "text/html; charset=utf-8"
+
+
+class Request(NamedTuple):
+    """`arrived` is time.monotonic() seconds; header names are lower case."""
+
+    method: str
+    path: str
+    headers: dict[bytes, bytes]
+    receive: Receive
+    arrived: float
+
+    def header(self, name: bytes) -> str | None:
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+
+class Response(NamedTuple):
+    """A whole response: all answers are small."""
+
+    body: bytes
+    media_type: str = JSON
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+
+    async def send(self, send: Send, *, with_body: bool = True) -> None:
+        told = [
+            ("content-type", self.media_type),
+            ("content-length", str(len(self.body))),
+            *self.headers,
+        ]
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in told]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body if with_body else b""})
+
+
+def json_response(value: Any, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    return Response(msgspec.json.encode(value), headers=headers)
+
+
+def problem_response(error: Exception, path: str) -> Response:
+    """An error as problem+json."""
+    problem = problem_of(error, path)
+    body = msgspec.json.encode(problem)
+    return Response(body, PROBLEM_JSON, problem.status, tuple(headers_of(error)))

@@ -1,0 +1,83 @@
+"""What the task endpoints take: one type a task, made from the predictor's own parameters."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Generic, NoReturn, TypeVar, cast
+
+import msgspec
+
+from service.http.errors import LoneSurrogate, NotJson, WrongShape
+from service.tasks.base import Parameters
+
+P = TypeVar("P", bound=Parameters)
+
+
+class TaskRequest(msgspec.Struct, Generic[P], frozen=True, forbid_unknown_fields=True):
+    """The body of a task call; left-out parameters have their defaults."""
+
+    inputs: str | list[str]
+    parameters: P | None = None
+
+
+def with_client_parameters(
+    parameters: type[Parameters], client: Mapping[str, Any]
+) -> type[Parameters]:
+    """`parameters`, and those that the Hugging Face client may send (of type `client[name]`).
+
+    They may be null, or say what the service does anyway; any other value is refused.
+    """
+    fields = [(name, annotation, None) for name, annotation in client.items()]
+    extended: Any = msgspec.defstruct(
+        parameters.__name__,
+        fields,
+        bases=(parameters,),
+        module=__name__,
+        frozen=True,
+        forbid_unknown_fields=True,
+        namespace={"__doc__": parameters.__doc__},
+    )
+    return cast(type[Parameters], extended)
+
+
+class RequestDecoder:
+    """JSON bodies of one task to requests."""
+
+    def __init__(self, parameters: type[Parameters]) -> None:
+        self.type: Any = TaskRequest[parameters]  # type: ignore[valid-type]
+        self._parameters = parameters
+        self._decoder: msgspec.json.Decoder[TaskRequest[Parameters]] = msgspec.json.Decoder(
+            self.type
+        )
+
+    def decode(self, body: bytes) -> tuple[str | list[str], Parameters]:
+        """Inputs and parameters. NotJson, LoneSurrogate or WrongShape say what is wrong."""
+        try:
+            request = self._decoder.decode(body)
+        except (ValueError, RecursionError) as error:
+            _refuse(body, error)
+        return request.inputs, request.parameters or self._parameters()
+
+
+def _refuse(body: bytes, error: Exception) -> NoReturn:
+    """Say why a body was refused; msgspec stops at the first fault, be it of shape or of JSON."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as fault:
+        raise NotJson(f"byte {fault.start} is not UTF-8") from None
+    if not text.strip():
+        raise NotJson("it is empty")
+    try:
+        json.loads(text, parse_constant=_no_constant, parse_int=str)
+    except json.JSONDecodeError as fault:
+        raise NotJson(f"{fault.msg} at character {fault.pos}") from None
+    except RecursionError:
+        raise WrongShape("the body is nested too deeply") from None
+    if isinstance(error, msgspec.ValidationError):
+        path = "" if " - at `" in str(error) else " - at `$`"
+        raise WrongShape(f"{error}{path}") from None
+    raise LoneSurrogate
+
+
+def _no_constant(name: str) -> NoReturn:
+    """Python's reader knows NaN and Infinity, JSON does not."""
+    raise json.JSONDecodeError(f"{name} is no JSON value", name, 0)
