@@ -9,9 +9,36 @@ from training.data.conll import WordSentence
 
 _FEWEST_WORDS = 3
 _TITLES = frozenset(
-    "mrs miss sir lady lord president minister prime secretary general senator governor mayor king "
-    "queen prince princess pope bishop colonel captain chancellor judge justice professor doctor "
-    "the and".split()
+    [
+        "mrs",
+        "miss",
+        "sir",
+        "lady",
+        "lord",
+        "president",
+        "minister",
+        "prime",
+        "secretary",
+        "general",
+        "senator",
+        "governor",
+        "mayor",
+        "king",
+        "queen",
+        "prince",
+        "princess",
+        "pope",
+        "bishop",
+        "colonel",
+        "captain",
+        "chancellor",
+        "judge",
+        "justice",
+        "professor",
+        "doctor",
+        "the",
+        "and",
+    ]
 )
 
 

@@ -37,6 +37,8 @@ def test_no_sentence_spans_a_line_break(text: str) -> None:
         ("Wait… What", ["Wait…", "What"]),
         ("one line\nanother", ["one line", "another"]),
         ("3.5 is a number", ["3.5 is a number"]),
+        ("No. I am at home.", ["No.", "I am at home."]),
+        ("See No. 5 there.", ["See No. 5 there."]),
         ("no end", ["no end"]),
         ("", [""]),
     ],
