@@ -78,8 +78,9 @@ class NerModel(Settings):
     min_word_count: int = Field(2, gt=0)
     min_char_count: int = Field(5, gt=0)
     dropout: float = Field(0.5, ge=0, lt=1)
-    word_dropout: float = Field(0.1, ge=0, lt=1)
-    """Share of training words replaced by the unknown word, so that characters must do."""
+    word_dropout: float = Field(1.0, ge=0)
+    """A word seen n times in training is made unknown with probability a / (a + n), for this a
+    (Kiperwasser & Goldberg, TACL 2016): unknown then means rare, which is what names are."""
     lowercase_rate: float = Field(0.1, ge=0, lt=1)
     """Share of training sentences seen in lower case."""
     open_end_rate: float = Field(0.2, ge=0, lt=1)
@@ -134,6 +135,8 @@ class TranslationModel(Settings):
     embedding_size: int = Field(256, gt=0)
     dropout: float = Field(0.2, ge=0, lt=1)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
+    sampled_softmax: int = Field(0, ge=0)
+    """Words drawn beside a batch's own for the training softmax; 0 takes the whole vocabulary."""
     encoder: Cell = Cell(kind="gru")
     decoder: Cell = Cell(kind="gru", bidirectional=False)
 

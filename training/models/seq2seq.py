@@ -1,5 +1,7 @@
 """Encoder-decoder with attention over a shared sub-word vocabulary (Luong et al., EMNLP 2015)."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -85,10 +87,30 @@ class Seq2Seq(nn.Module):
         real = target[:, 1:].ne(PAD_ID)
         outputs, gold = outputs[real], target[:, 1:][real]
         weight, smoothing = self.embedding.weight, self.config.label_smoothing
-        normalizer = torch.logsumexp(self.logits(outputs), dim=-1)
         chosen = (outputs * weight[gold]).sum(-1) + self.bias[gold]
         mean = outputs @ weight.mean(0) + self.bias.mean()
+        normalizer = self._normalizer(outputs, gold)
         return (normalizer - (1 - smoothing) * chosen - smoothing * mean).mean()
+
+    def _normalizer(self, outputs: Tensor, gold: Tensor) -> Tensor:
+        """Log of the summed exponentials of all logits (tokens,), or an estimate of it.
+
+        The softmax is half of the work on a CPU. Its sum over the words that the batch does not
+        hold may be estimated from a uniform sample of them, each counted for as many as it stands
+        for (Jean et al., ACL 2015, with the weights of Bengio and Senecal 2003).
+        """
+        vocabulary, wanted = len(self.bias), self.config.sampled_softmax
+        present = torch.zeros(vocabulary, dtype=torch.bool, device=gold.device)
+        present[gold] = True
+        absent = (~present).nonzero()[:, 0]
+        if not wanted or wanted >= len(absent):
+            return torch.logsumexp(self.logits(outputs), dim=-1)
+        drawn = absent[torch.randperm(len(absent), device=gold.device)[:wanted]]
+        words = torch.cat([present.nonzero()[:, 0], drawn])
+        stands_for = torch.zeros(len(words), device=gold.device)
+        stands_for[len(words) - wanted :] = math.log(len(absent) / wanted)
+        logits = F.linear(outputs, self.embedding.weight[words], self.bias[words] + stands_for)
+        return torch.logsumexp(logits, dim=-1)
 
     @torch.no_grad()
     def greedy(self, source: Tensor, lengths: Tensor, max_steps: int) -> list[list[int]]:

@@ -83,8 +83,8 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         return DataLoader(sentences, batch_sampler=batches, collate_fn=self._collate)  # type: ignore[arg-type]
 
     def loss(self, model: Tagger, batch: TagBatch) -> Tensor:
-        dropped = torch.rand(batch.words.shape) < self.experiment.model.word_dropout
-        words = batch.words.masked_fill(dropped.to(batch.words.device), _UNKNOWN_ID)
+        rates = self._unknown_rates.to(batch.words.device)[batch.words]
+        words = batch.words.masked_fill(torch.rand_like(rates) < rates, _UNKNOWN_ID)
         emissions = model(words, batch.chars, batch.lengths)
         mask = length_mask(batch.lengths, batch.words.shape[1])
         return model.crf.loss(emissions, batch.tags, mask)
@@ -147,6 +147,17 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         ]
         gold = [list(sentence.tags) for sentence in sentences]
         return Measured(name, "entity_f1", entity_f1(gold, found), len(sentences))
+
+    @cached_property
+    def _unknown_rates(self) -> Tensor:
+        """(words,): how often each word of the vocabulary is made unknown in training."""
+        ids = [self.vocabulary.word_ids(sentence.words) for sentence in self._train_sentences]
+        found = np.bincount(np.concatenate(ids), minlength=self.vocabulary.word_count)
+        counts = torch.from_numpy(found).float()
+        alpha = self.experiment.model.word_dropout
+        rates = alpha / (alpha + counts)
+        rates[:2] = 0  # padding and the unknown word itself
+        return rates
 
     @cached_property
     def _names(self) -> list[str]:

@@ -34,6 +34,16 @@ def test_loss_equals_label_smoothed_cross_entropy() -> None:
     torch.testing.assert_close(seq2seq.loss(source, lengths, target), expected)
 
 
+def test_a_sampled_softmax_is_right_on_average() -> None:
+    seq2seq = model()
+    outputs, gold = torch.randn(6, 10), torch.tensor([4, 8, 9, 4, 20, 21])
+    exact = seq2seq._normalizer(outputs, gold).exp()
+    seq2seq.config = CONFIG.model_copy(update={"sampled_softmax": 5})
+    draws = torch.stack([seq2seq._normalizer(outputs, gold).exp() for _ in range(3000)])
+    assert draws.std() > 0
+    torch.testing.assert_close(draws.mean(0), exact, rtol=0.02, atol=0)
+
+
 def test_steps_one_by_one_equal_one_fused_call() -> None:
     seq2seq = model()
     source, lengths = torch.randint(3, 30, (2, 5)), torch.tensor([5, 3])
