@@ -80,12 +80,7 @@ def train(task: TrainingTask[Any, Any]) -> float:
     if experiment.trainer.threads:
         torch.set_num_threads(experiment.trainer.threads)
     best = ModelCheckpoint(
-        task.run,
-        "best",
-        monitor="dev/score",
-        mode="max",
-        save_last=True,
-        enable_version_counter=False,
+        task.run, "best", monitor="dev/score", mode="max", enable_version_counter=False
     )
     trainer = _trainer(experiment, task.run, best)
     last = task.run / "last.ckpt"
@@ -136,6 +131,8 @@ def _trainer(experiment: Experiment, run: Path, best: ModelCheckpoint) -> lightn
     settings, optimizer = experiment.trainer, experiment.optimizer
     callbacks: list[Callback] = [
         best,
+        # `save_last` of the other skips epochs without improvement: a kill would lose them.
+        ModelCheckpoint(run, "last", enable_version_counter=False),
         EarlyStopping("dev/score", mode="max", patience=settings.patience),
         TQDMProgressBar(refresh_rate=20),
     ]

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -114,10 +115,11 @@ def test_a_killed_training_goes_on_without_losing_an_epoch(workshop: Workshop) -
     process = workshop.start("train", experiment)
     while not last.exists() and process.poll() is None:
         time.sleep(0.1)
-    time.sleep(1)
+    time.sleep(5)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    shown = max(int(epoch) for epoch in re.findall(r"Epoch (\d+):", process.communicate()[0]))
     finished = _epoch(last)
+    assert finished >= shown - 1 > 0
     trainer["max_epochs"] = finished + 3
     experiment = write_experiment("sentiment", workshop.folder, name="killed", trainer=trainer)
     resumed = workshop.run("train", experiment)
