@@ -71,12 +71,14 @@ def rename_people(
 
 
 def start_late(sentence: WordSentence, rng: np.random.Generator) -> WordSentence:
-    """The sentence from one of its entities on, if enough words remain."""
-    starts = [span.start for span in tags_to_spans(sentence.tags)]
-    starts = [start for start in starts if len(sentence.words) - start >= _FEWEST_WORDS]
-    if not starts:
+    """The sentence from one of its people on, or of its other entities, if enough remains."""
+    last = len(sentence.words) - _FEWEST_WORDS
+    spans = [span for span in tags_to_spans(sentence.tags) if span.start <= last]
+    people = [span for span in spans if span.label == "PER"]
+    chosen = people or spans
+    if not chosen:
         return sentence
-    start = starts[int(rng.integers(len(starts)))]
+    start = chosen[int(rng.integers(len(chosen)))].start
     return WordSentence(sentence.words[start:], sentence.tags[start:])
 
 
