@@ -94,6 +94,8 @@ class NerModel(Settings):
 
 class NerExperiment(Experiment):
     task: Literal["ner"]
+    everyday: int = Field(0, ge=0)
+    """Everyday sentences made anew for each epoch, and a tenth as many for development."""
     sources: tuple[NerSource, ...] = Field(min_length=1)
     test_sets: tuple[Literal["gmb", "redocred", "conll"], ...] = ()
     model: NerModel = NerModel()

@@ -18,9 +18,16 @@ from service.tasks.ner import VOCABULARY, NerParameters, ner_row
 from service.text.spans import iob2_tags
 from service.text.words import LONGEST_WORD, WordVocabulary, split_words, word_form
 from training.config import NerExperiment
-from training.data.augmentation import names_of_people, rename_people, start_late
+from training.data.augmentation import rename_people, start_late
 from training.data.batches import TokenBatchSampler, pad, token_batches
 from training.data.conll import LABELS, WordSentence, read_sentences, to_tokens, to_words
+from training.data.everyday import (
+    DEV_PATTERNS,
+    TRAIN_PATTERNS,
+    Mentions,
+    collect_mentions,
+    everyday_sentences,
+)
 from training.graphs.graph import Graph
 from training.graphs.tagger import tagger_graph
 from training.models.recurrent import length_mask
@@ -67,7 +74,9 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
 
     def train_loader(self, epoch: int) -> DataLoader[Any]:
         rng = np.random.default_rng([self.experiment.seed, epoch, 1])
-        sentences = [self._augmented(sentence, rng) for sentence in self._train_sentences]
+        made = everyday_sentences(TRAIN_PATTERNS, self.experiment.everyday, self._mentions, rng)
+        seen = [*self._train_sentences, *made]
+        sentences = [self._augmented(sentence, rng) for sentence in seen]
         sampler = TokenBatchSampler(
             [len(sentence.words) for sentence in sentences],
             self.experiment.trainer.batch_tokens,
@@ -79,6 +88,9 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
     def dev_loader(self) -> DataLoader[Any]:
         sources = [source.name for source in self.experiment.sources]
         sentences = [to_words(s) for name in sources for s in read_sentences(name, "dev")]
+        rng = np.random.default_rng(self.experiment.seed)
+        count = self.experiment.everyday // 10
+        sentences += everyday_sentences(DEV_PATTERNS, count, collect_mentions(sentences), rng)
         batches = token_batches([len(sentence.words) for sentence in sentences], 4000)
         return DataLoader(sentences, batch_sampler=batches, collate_fn=self._collate)  # type: ignore[arg-type]
 
@@ -160,8 +172,8 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         return rates
 
     @cached_property
-    def _names(self) -> list[str]:
-        return names_of_people(self._train_sentences)
+    def _mentions(self) -> Mentions:
+        return collect_mentions(self._train_sentences)
 
     @cached_property
     def _train_sentences(self) -> list[WordSentence]:
@@ -175,7 +187,7 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         """As people type: other names, short, in lower case, without the final stop."""
         model = self.experiment.model
         if model.rename_rate:
-            sentence = rename_people(sentence, model.rename_rate, self._names, rng)
+            sentence = rename_people(sentence, model.rename_rate, self._mentions.names, rng)
         if rng.random() < model.late_start_rate:
             sentence = start_late(sentence, rng)
         if rng.random() < model.lowercase_rate:
