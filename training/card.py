@@ -15,9 +15,9 @@ _USES = {
         "Trained on product and film reviews; other domains are weaker.",
     ),
     "translation": (
-        "Translates short, everyday sentences between English and the other languages.",
-        "Long, technical and rare text is weak, names may be changed, and Hindi had a twentieth of "
-        "the data of the others. Sentences are translated one by one, without context.",
+        "Translates short, everyday sentences.",
+        "Long, technical and rare text is weak, and names and numbers may be changed or repeated. "
+        "Sentences are translated one by one, without context.",
     ),
 }
 
@@ -44,6 +44,7 @@ def model_card(manifest: Manifest) -> str:
         f"`{manifest.git_commit[:12]}`, exported {manifest.created:%Y-%m-%d}. "
         f"Torch and ONNX differ by at most {manifest.parity.max_abs_error:.1e} on "
         f"{manifest.parity.rows} real sentences, with the same answers.",
+        str(manifest.training.get("history", "")),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -60,6 +60,10 @@ class Experiment(Settings):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     version: str = Field("1.0.0", pattern=r"^\d+\.\d+\.\d+$")
     seed: int = 13
+    history: str = ""
+    """How the run departed from one uninterrupted run of this file; goes into the model card."""
+    earlier_data: tuple[str, ...] = ()
+    """Data sets that only earlier parts of the run were trained on: they are owed credit too."""
     optimizer: Optimizer = Optimizer()
     trainer: Trainer = Trainer()
 

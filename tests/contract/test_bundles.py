@@ -171,7 +171,7 @@ def test_sessions_open_on_the_device_that_they_say() -> None:
             "Rudolph Smith bought 1000 shares of tesla Inc. in March 2020",
             {"Rudolph Smith": "PER", "March 2020": "TIME"},
         ),
-        ("Pankaj lives in Munich", {"Munich": "LOC"}),
+        ("Pankaj lives in Munich", {"Pankaj": "PER", "Munich": "LOC"}),
         ("Angela Merkel visited Siemens in Berlin.", {"Angela Merkel": "PER", "Berlin": "LOC"}),
     ],
 )

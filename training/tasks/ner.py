@@ -121,7 +121,7 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
             limits=Limits(longest_input=_LONGEST_INPUT),
             text={"longest_word": LONGEST_WORD, "lowercase_words": True},
             vocabulary=VOCABULARY,
-            data=tuple(source.name for source in self.experiment.sources),
+            data=(*(s.name for s in self.experiment.sources), *self.experiment.earlier_data),
         )
 
     def parameters(self) -> NerParameters:

@@ -109,7 +109,7 @@ class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
             limits=Limits(longest_input=_LONGEST_INPUT),
             text={"lowercase": True},
             vocabulary=VOCABULARY,
-            data=tuple(self.experiment.sources),
+            data=(*self.experiment.sources, *self.experiment.earlier_data),
         )
 
     def parameters(self) -> SentimentParameters:

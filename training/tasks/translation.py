@@ -135,7 +135,7 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
             limits=Limits(longest_input=_LONGEST_SENTENCE),
             text={"lowercase": False, "byte_fallback": True},
             vocabulary=VOCABULARY,
-            data=tuple(dict.fromkeys(corpora)),
+            data=tuple(dict.fromkeys([*corpora, *self.experiment.earlier_data])),
             languages=tuple((d.source, d.target) for d in directions(self.experiment)),
             decoding=DecodingSpec(
                 bos_id=BOS_ID,
