@@ -21,7 +21,7 @@ from service.http.models import describe
 from service.settings import Settings, SettingsError
 from service.tasks.base import LaneLimits, Predictor, choose_precision
 from service.tasks.endpoint import TaskEndpoint
-from service.tasks.registry import open_predictor
+from service.tasks.registry import open_predictor, predictor_type
 
 _SPARE_S = 5.0
 """BentoML's own time-out stays this far behind ours: it answers without problem details."""
@@ -132,7 +132,8 @@ def load_bundles(settings: Settings) -> list[Bundle]:
 
 
 def _check_choice(bundle: Bundle) -> None:
-    """The bundle has every graph in the precision asked for, on the device asked for."""
+    """The bundle's task is served, in the precision asked for, on the device asked for."""
+    predictor_type(bundle)
     precision = choose_precision(bundle, SETTINGS.device, SETTINGS.forced_precision)
     graphs = [bundle.graph(role, precision) for role in bundle.manifest.graphs]
     if SETTINGS.device == "cuda":

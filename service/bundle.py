@@ -105,7 +105,7 @@ class Parity(Part):
 
 class Manifest(Part):
     schema_version: Literal[1]
-    task: Literal["ner", "sentiment", "translation"]
+    task: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     name: str
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
     created: datetime

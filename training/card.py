@@ -1,36 +1,17 @@
 """The model card of a bundle, written from its manifest."""
 
 from service.bundle import Manifest
-
-_USES = {
-    "ner": (
-        "Finds people (PER), organizations (ORG), locations (LOC) and times (TIME) in English.",
-        "Trained on news and encyclopaedia text; tweets, e-mail and lower case are weaker. "
-        "Nationalities count as LOC. GMB's labels are partly automatic: expect noise, "
-        "mainly in ORG.",
-    ),
-    "sentiment": (
-        "Says whether an English review, sentence or short phrase is positive or negative.",
-        "Two labels only: neutral text gets one of them. Irony and sarcasm are often missed. "
-        "Trained on product and film reviews; other domains are weaker.",
-    ),
-    "translation": (
-        "Translates short, everyday sentences.",
-        "Long, technical and rare text is weak, and names and numbers may be changed or repeated. "
-        "Sentences are translated one by one, without context.",
-    ),
-}
+from training.tasks.base import Description
 
 
-def model_card(manifest: Manifest) -> str:
+def model_card(manifest: Manifest, described: Description) -> str:
     """Markdown: use, limits, data with licences, scores, how it was made."""
-    use, failures = _USES[manifest.task]
     parts = [
         f"# {manifest.name} {manifest.version}",
-        use,
+        described.use,
         _serves(manifest),
         "## Known failures",
-        failures,
+        described.failures,
         "## Scores",
         _table(
             ("data set", "split", "metric", "value", "rows", "precision"), _score_rows(manifest)

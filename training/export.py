@@ -129,7 +129,7 @@ def _write(task: TrainingTask[Any, Any], experiment: AnyExperiment, draft: Path)
     scores = [score for name, found in served.items() for score in _scores(task, found, name)]
     changes = {"graphs": specs, "precision": choice, "parity": parity, "scores": tuple(scores)}
     manifest = manifest.model_copy(update=changes)
-    (draft / "MODEL_CARD.md").write_text(model_card(manifest), encoding="utf-8")
+    (draft / "MODEL_CARD.md").write_text(model_card(manifest, described), encoding="utf-8")
     save_manifest(draft, manifest.model_copy(update={"files": hash_files(draft)}))
 
 

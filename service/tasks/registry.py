@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service.bundle import Bundle, Precision
+from service.bundle import MANIFEST, Bundle, BundleError, Precision
 from service.engine.session import Device
 from service.tasks.base import Predictor
 from service.tasks.ner import NerPredictor
@@ -16,9 +16,17 @@ PREDICTORS: dict[str, type[Predictor[Any]]] = {
 }
 
 
+def predictor_type(bundle: Bundle) -> type[Predictor[Any]]:
+    """The predictor class of a bundle's task. BundleError for a task that nobody serves."""
+    task = bundle.manifest.task
+    if task not in PREDICTORS:
+        reason = f"task {task!r} is not one of {', '.join(PREDICTORS)}"
+        raise BundleError(bundle.path, MANIFEST, reason)
+    return PREDICTORS[task]
+
+
 def open_predictor(
     bundle: Bundle, device: Device, precision: Precision | None = None, *, shared_pool: bool = False
 ) -> Predictor[Any]:
     """The predictor of a verified bundle, its sessions open."""
-    opener = PREDICTORS[bundle.manifest.task].open
-    return opener(bundle, device, precision, shared_pool=shared_pool)
+    return predictor_type(bundle).open(bundle, device, precision, shared_pool=shared_pool)

@@ -18,8 +18,10 @@ Model = TypeVar("Model", bound=nn.Module)
 
 
 class Description(NamedTuple):
-    """What a bundle's manifest says of the task."""
+    """What a bundle's manifest and model card say of the task."""
 
+    use: str
+    failures: str
     labels: tuple[str, ...]
     limits: Limits
     text: dict[str, int | bool | str]

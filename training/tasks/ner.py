@@ -117,6 +117,11 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
 
     def describe(self, model: Tagger) -> Description:
         return Description(
+            use="Finds people (PER), organizations (ORG), locations (LOC) and times (TIME) in "
+            "English text.",
+            failures="Trained on news and encyclopaedia text; tweets, e-mail and lower case are "
+            "weaker. Nationalities count as LOC. GMB's labels are partly automatic: expect noise, "
+            "mainly in ORG.",
             labels=LABELS,
             limits=Limits(longest_input=_LONGEST_INPUT),
             text={"longest_word": LONGEST_WORD, "lowercase_words": True},

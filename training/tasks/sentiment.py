@@ -105,6 +105,9 @@ class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
 
     def describe(self, model: Classifier) -> Description:
         return Description(
+            use="Says whether an English review, sentence or phrase is positive or negative.",
+            failures="Two labels only: neutral text gets one of them. Irony and sarcasm are often "
+            "missed. Trained on product and film reviews; other domains are weaker.",
             labels=LABELS,
             limits=Limits(longest_input=_LONGEST_INPUT),
             text={"lowercase": True},

@@ -131,6 +131,9 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
     def describe(self, model: Seq2Seq) -> Description:
         corpora = [corpus.name for pair in self.experiment.pairs for corpus in pair.corpora]
         return Description(
+            use="Translates short, everyday sentences.",
+            failures="Long, technical and rare text is weak, and names and numbers may be changed "
+            "or repeated. Sentences are translated one by one, without context.",
             labels=(),
             limits=Limits(longest_input=_LONGEST_SENTENCE),
             text={"lowercase": False, "byte_fallback": True},
