@@ -177,7 +177,7 @@ def test_a_file_in_the_place_of_a_folder_is_refused(bundle: Path) -> None:
         (lambda m: m["graphs"]["model"].update(hub="x"), "graphs.model.hub: unknown key"),
         (lambda m: m.pop("parity"), "parity: Field required"),
         (lambda m: m.update(schema_version=2), "schema_version: Input should be 1"),
-        (lambda m: m.update(task="chess"), "task: Input should be"),
+        (lambda m: m.update(task="Ch ess"), "task: String should match"),
         (lambda m: m.update(version="1.0"), "version: String should match"),
         (lambda m: m["limits"].update(longest_input=0), "limits.longest_input: .*greater than 0"),
         (lambda m: m["files"].update({GRAPH: "abc"}), "files.model.onnx: String should match"),
