@@ -37,6 +37,8 @@ class Cell(Settings):
 class Optimizer(Settings):
     learning_rate: float = Field(1e-3, gt=0)
     warmup_steps: int = Field(200, ge=0)
+    decay_epochs: int = Field(0, ge=0)
+    """Over how many last epochs of `max_epochs` the rate falls, in equal steps; 0 keeps it."""
     weight_decay: float = Field(0.0, ge=0)
     clip_norm: float = Field(1.0, gt=0)
     average_decay: float = Field(0.999, ge=0, lt=1)

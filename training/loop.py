@@ -64,9 +64,11 @@ class TaskModule(lightning.LightningModule):
         }
 
     def _rate(self, step: int) -> float:
-        """Linear warm-up; from there on the average of the weights does what decay would."""
-        warmup: int = self.task.experiment.optimizer.warmup_steps
-        return min(1.0, (step + 1) / max(1, warmup))
+        """Linear warm-up over steps; a fall over the last epochs where one is asked for."""
+        experiment = self.task.experiment
+        warmup, decay = experiment.optimizer.warmup_steps, experiment.optimizer.decay_epochs
+        left = experiment.trainer.max_epochs - self.current_epoch
+        return min(1.0, (step + 1) / max(1, warmup), left / (decay + 1))
 
 
 def train(task: TrainingTask[Any, Any]) -> float:

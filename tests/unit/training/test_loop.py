@@ -1,0 +1,39 @@
+"""The learning rate and the average of the weights."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import torch
+
+from training.config import load_experiment
+from training.loop import TaskModule, _moving_average
+
+
+def rate(tmp_path: Path, *, step: int, epoch: int) -> float:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(
+        "task: ner\nname: tiny\nsources: [{name: conll}]\ntrainer: {max_epochs: 10}\n"
+        "optimizer: {warmup_steps: 100, decay_epochs: 4}\n"
+    )
+    task = SimpleNamespace(experiment=load_experiment(path))
+    module = cast(Any, SimpleNamespace(task=task, current_epoch=epoch))
+    return TaskModule._rate(module, step)
+
+
+def test_the_rate_rises_over_the_first_steps(tmp_path: Path) -> None:
+    assert [rate(tmp_path, step=s, epoch=0) for s in (0, 49, 99, 500)] == [0.01, 0.5, 1.0, 1.0]
+
+
+def test_the_rate_falls_over_the_last_epochs(tmp_path: Path) -> None:
+    rates = [rate(tmp_path, step=500, epoch=epoch) for epoch in range(4, 10)]
+    assert rates == pytest.approx([1.0, 1.0, 0.8, 0.6, 0.4, 0.2])
+
+
+def test_the_average_forgets_the_untrained_weights() -> None:
+    average = _moving_average(0.999)
+    weights = torch.tensor(100.0)
+    for count in range(200):
+        weights = average(weights, torch.tensor(0.0), count)
+    assert abs(float(weights)) < 1e-3
