@@ -67,7 +67,7 @@ class TaskModule(lightning.LightningModule):
         """Linear warm-up over steps; a fall over the last epochs where one is asked for."""
         experiment = self.task.experiment
         warmup, decay = experiment.optimizer.warmup_steps, experiment.optimizer.decay_epochs
-        left = experiment.trainer.max_epochs - self.current_epoch
+        left: int = experiment.trainer.max_epochs - self.current_epoch
         return min(1.0, (step + 1) / max(1, warmup), left / (decay + 1))
 
 
