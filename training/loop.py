@@ -65,9 +65,9 @@ class TaskModule(lightning.LightningModule):
 
     def _rate(self, step: int) -> float:
         """Linear warm-up over steps; a fall over the last epochs where one is asked for."""
-        experiment = self.task.experiment
+        experiment: Experiment = self.task.experiment
         warmup, decay = experiment.optimizer.warmup_steps, experiment.optimizer.decay_epochs
-        left: int = experiment.trainer.max_epochs - self.current_epoch
+        left = experiment.trainer.max_epochs - self.current_epoch
         return min(1.0, (step + 1) / max(1, warmup), left / (decay + 1))
 
 
