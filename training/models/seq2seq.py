@@ -129,8 +129,8 @@ class Seq2Seq(nn.Module):
 
     @torch.no_grad()
     def sequence_scores(self, source: Tensor, lengths: Tensor, targets: list[list[int]]) -> Tensor:
-        """Mean log-probability a token, end token included, of given targets (batch,)."""
-        rows = [torch.tensor([BOS_ID, *ids, EOS_ID]) for ids in targets]
+        """Mean log-probability a token (batch,) of targets, given with their end tokens if any."""
+        rows = [torch.tensor([BOS_ID, *ids]) for ids in targets]
         target = nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD_ID)
         memory, state = self.encode(source, lengths)
         mask = length_mask(lengths, source.shape[1])

@@ -165,11 +165,12 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
         served = [found[0] for found in predictor.run(rows)]
         source = pad([row.inputs["ids"] for row in rows])
         lengths = torch.tensor([row.length for row in rows])
-        longest = longest_output(int(lengths.max()))
-        expected = model.greedy(source, lengths, longest)
-        scores = model.sequence_scores(source, lengths, [found.ids for found in served])
-        error = max(abs(float(a) - b.score) for a, b in zip(scores, served, strict=True))
+        greedy_ids = model.greedy(source, lengths, max(row.max_steps for row in rows))
+        expected = [ids[: row.max_steps] for ids, row in zip(greedy_ids, rows, strict=True)]
         same = expected == [found.ids for found in served]
+        ended = [_with_end(found.ids, row) for found, row in zip(served, rows, strict=True)]
+        scores = model.sequence_scores(source, lengths, ended)
+        error = max(abs(float(a) - b.score) for a, b in zip(scores, served, strict=True))
         return Parity(max_abs_error=error, rows=len(rows), same_answers=same)
 
     def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
@@ -271,6 +272,11 @@ def _streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
     """References by number, None where a row has fewer: sacrebleu's layout."""
     most = max(len(row) for row in references)
     return [[row[i] if i < len(row) else None for row in references] for i in range(most)]
+
+
+def _with_end(ids: list[int], row: DecodeRow) -> list[int]:
+    """`ids` and the end token, unless the row was cut at its last step."""
+    return ids if len(ids) == row.max_steps else [*ids, EOS_ID]
 
 
 def _sample(texts: list[str], rng: np.random.Generator) -> list[str]:
