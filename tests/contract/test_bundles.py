@@ -194,7 +194,8 @@ def test_plain_opinions_are_understood(text: str, label: str) -> None:
 
 
 def test_a_greeting_is_translated() -> None:
-    assert answers("translation", ["how are you?"])[0][0].translation_text.startswith("Wie ")
+    greeting = answers("translation", ["how are you?"])[0][0].translation_text
+    assert greeting.lower().startswith("wie geht")
 
 
 def test_sentences_of_one_text_keep_their_line_breaks() -> None:
