@@ -203,8 +203,10 @@ class DecoderLane:
 
     def step(self, deliver: Deliver) -> None:
         self._running = True
-        self._turn(deliver)
-        self._running = False
+        try:
+            self._turn(deliver)
+        finally:
+            self._running = False
         self.metrics.depth(len(self.queue), self.queue.tokens)
         self.metrics.in_flight(self._batch.rows)
 

@@ -57,14 +57,19 @@ class OneShotLane:
 
     def step(self, deliver: Deliver) -> None:
         self._running = True
+        try:
+            self._turn(deliver)
+        finally:
+            self._running = False
+        self.metrics.depth(len(self.queue), self.queue.tokens)
+
+    def _turn(self, deliver: Deliver) -> None:
         jobs, expired = self.queue.take(self._choose)
         if expired:
             self.metrics.expired(len(expired))
             deliver(expire(expired))
         if jobs:
             deliver(self._answer(jobs))
-        self._running = False
-        self.metrics.depth(len(self.queue), self.queue.tokens)
 
     def _choose(self, waiting: list[Job]) -> list[Job]:
         """The oldest row, and its neighbours in length while rows x longest fits the budget.

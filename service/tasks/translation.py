@@ -52,7 +52,8 @@ class Split(NamedTuple):
 
     parts: list[str]
     translated: list[int]
-    parameters: TranslationParameters
+    source_language: str | None
+    target_language: str
 
 
 class TranslationPredictor(Predictor[TranslationParameters]):
@@ -92,7 +93,7 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         pieces = self._subwords.encode([without_controls(parts[i]).strip() for i in places])
         beams = parameters.num_beams or self._decoding.beams
         rows: list[Row] = [self._row(found.ids, target, beams) for found in pieces]
-        return Prepared(rows, Split(parts, places, parameters))
+        return Prepared(rows, Split(parts, places, parameters.src_lang, target))
 
     def answer(self, prepared: Prepared, values: Sequence[Any]) -> list[Translation]:
         """The sentences put together again with the spacing and line breaks of the source."""
@@ -101,8 +102,7 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         for place, hypotheses in zip(split.translated, values, strict=True):
             parts[place] = self._subwords.decode(hypotheses[0].ids)
         text = "".join(parts).strip()
-        parameters = split.parameters
-        return [Translation(text, parameters.src_lang, self._target(parameters))]
+        return [Translation(text, split.source_language, split.target_language)]
 
     def run(self, rows: Sequence[Row]) -> list[list[Hypothesis]]:
         """Hypotheses of rows; long ones first, so that the batch stays full to the end."""

@@ -6,7 +6,6 @@ and no scan ever has zero steps, which onnxruntime does not survive.
 
 import numpy as np
 import onnx
-import torch
 from numpy.typing import NDArray
 
 from training.graphs.graph import Graph
@@ -147,10 +146,3 @@ def _backward_step(transitions: NDArray[np.float32]) -> onnx.GraphProto:
     body.output(body.op("Where", mask, reached, state), "next_state", "float32", ("batch", size))
     body.output(state, "beta", "float32", ("batch", size))
     return body.body()
-
-
-def marginals(crf: Crf, emissions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Reference marginals (batch, time, tags): the gradient of the log normalizer."""
-    leaf = emissions.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(crf.normalizer(leaf, mask).sum(), leaf)
-    return gradient

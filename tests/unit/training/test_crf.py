@@ -5,7 +5,7 @@ from itertools import pairwise, product
 import torch
 
 from service.text.spans import iob2_tags
-from training.graphs.crf import marginals
+from tests.unit.training.marginals import marginals
 from training.models.crf import Crf
 
 TAGS = iob2_tags(["A", "B"])

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from service.text.spans import iob2_tags
+from tests.unit.training.marginals import marginals
 from training.config import Cell, NerModel, SentimentModel, TranslationModel
 from training.graphs.classifier import classifier_graph
-from training.graphs.crf import marginals
 from training.graphs.graph import Graph
 from training.graphs.seq2seq import decoder_graph, encoder_graph
 from training.graphs.tagger import tagger_graph

@@ -250,3 +250,16 @@ class AnyHistory(RuleBasedStateMachine):
 
 
 test_any_history_answers_each_row_once_or_not_at_all = AnyHistory.TestCase
+
+
+def test_a_fault_outside_the_session_leaves_the_lane_at_rest() -> None:
+    """A lane that stayed busy would keep the runner's thread spinning, and a drain waiting."""
+    bench = Bench()
+    bench.put(*jobs_of([3]))
+
+    def broken(settlements: object) -> None:
+        raise RuntimeError("the event loop is gone")
+
+    with pytest.raises(RuntimeError, match="gone"):
+        bench.lane.step(broken)
+    assert not bench.lane.busy
