@@ -30,6 +30,21 @@ def rnn_layers(modules: nn.Module) -> list[nn.RNNBase]:
     return [module for module in modules.children() if isinstance(module, nn.RNNBase)]
 
 
+class LockedDropout(nn.Module):
+    """Dropout that leaves out the same features at every step of a row (Gal & Ghahramani 2016)."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(batch, time, features)"""
+        if not self.training or not self.rate:
+            return inputs
+        mask = inputs.new_empty(inputs.shape[0], 1, inputs.shape[2]).bernoulli_(1 - self.rate)
+        return inputs * mask.div_(1 - self.rate)
+
+
 class Recurrent(nn.Module):
     """A stack of one- or two-directional layers.
 
@@ -40,7 +55,7 @@ class Recurrent(nn.Module):
     def __init__(self, input_size: int, cell: Cell) -> None:
         super().__init__()
         self.cell = cell
-        self.dropout = nn.Dropout(cell.dropout)
+        self.dropout = LockedDropout(cell.dropout)
         layer = RNN_LAYERS[cell.kind]
         sizes = [input_size] + [cell.width] * (cell.layers - 1)
         self.layers = nn.ModuleList(

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from service.text.subwords import BOS_ID, EOS_ID, PAD_ID
 from training.config import TranslationModel
 from training.models.attention import AdditiveAttention, Attention, GeneralAttention
-from training.models.recurrent import RNN_LAYERS, Recurrent, length_mask
+from training.models.recurrent import RNN_LAYERS, LockedDropout, Recurrent, length_mask
 
 ATTENTIONS: dict[str, type[GeneralAttention] | type[AdditiveAttention]] = {
     "general": GeneralAttention,
@@ -44,7 +44,7 @@ class Seq2Seq(nn.Module):
         self.attention: Attention = ATTENTIONS[config.attention](decoder.hidden, encoder.width)
         self.combine = nn.Linear(decoder.hidden + encoder.width, config.embedding_size)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = LockedDropout(config.dropout)
 
     def embed(self, ids: Tensor) -> Tensor:
         """Embeddings scaled to unit variance: tied to the softmax, they are small."""
@@ -123,16 +123,13 @@ class Seq2Seq(nn.Module):
         present[gold] = True
         absent = (~present).nonzero()[:, 0]
         if not wanted or wanted >= len(absent):
-            logits = self.logits(outputs).float()
-            return torch.logsumexp(logits, dim=-1), logits.gather(1, gold[:, None])[:, 0]
+            return _normalizer_and_gold(self.logits(outputs).float(), gold)
         drawn = absent[torch.randperm(len(absent), device=gold.device)[:wanted]]
         words = torch.cat([present.nonzero()[:, 0], drawn])
         stands_for = torch.zeros(len(words), device=gold.device)
         stands_for[len(words) - wanted :] = math.log(len(absent) / wanted)
-        logits = F.linear(outputs, self.embedding.weight[words]).float()
-        logits = logits + self.bias[words] + stands_for
-        places = present.cumsum(0)[gold] - 1
-        return torch.logsumexp(logits, dim=-1), logits.gather(1, places[:, None])[:, 0]
+        logits = F.linear(outputs, self.embedding.weight[words], self.bias[words] + stands_for)
+        return _normalizer_and_gold(logits.float(), present.cumsum(0)[gold] - 1)
 
     @torch.no_grad()
     def greedy(self, source: Tensor, lengths: Tensor, max_steps: int) -> list[list[int]]:
@@ -161,6 +158,15 @@ class Seq2Seq(nn.Module):
         scores = torch.log_softmax(self.logits(outputs), -1).gather(2, gold[:, :, None])[:, :, 0]
         real = gold.ne(PAD_ID)
         return (scores * real).sum(1) / real.sum(1)
+
+
+def _normalizer_and_gold(logits: Tensor, gold: Tensor) -> tuple[Tensor, Tensor]:
+    """Log of the summed exponentials of logits (tokens, words), and the logit of `gold` (tokens,).
+
+    By way of log_softmax, which is one pass where logsumexp is four.
+    """
+    chosen = logits.gather(1, gold[:, None])[:, 0]
+    return chosen - torch.log_softmax(logits, -1).gather(1, gold[:, None])[:, 0], chosen
 
 
 def _until_end(ids: list[int]) -> list[int]:
