@@ -12,6 +12,7 @@ from service.bundle import DecodingSpec, Limits, Parity
 from service.tasks.base import Predictor
 from training.config import Experiment
 from training.graphs.graph import Graph
+from training.quantization import Quantization
 
 Configuration = TypeVar("Configuration", bound=Experiment)
 Model = TypeVar("Model", bound=nn.Module)
@@ -46,6 +47,8 @@ class Measured(NamedTuple):
 
 class TrainingTask(ABC, Generic[Configuration, Model]):
     """One task of one experiment; files that the model needs beside its weights lie in `run`."""
+
+    quantization: Quantization = "dynamic"
 
     def __init__(self, experiment: Configuration, run: Path) -> None:
         self.experiment = experiment
