@@ -54,6 +54,11 @@ _COPIED = regex.compile(
         |\p{Extended_Pictographic}[\uFE0E\uFE0F\U0001F3FB-\U0001F3FF]?
          (?:\u200D\p{Extended_Pictographic}[\uFE0E\uFE0F\U0001F3FB-\U0001F3FF]?)*)+
     | (?<!\S)[:;=]['-]?[()DPp|*/](?![^\s.,!?])                      # :-)
+    | (?&foreign)(?:(?&foreign)|\p{M}|[\ \u200c\u200d'\u2019-](?=(?&foreign))){0,2000}+
+    | [\p{L}\p{M}\p{N}_]{80,}+                                      # no word of any language
+    (?(DEFINE)(?<foreign>                                           # other scripts than ours
+        (?![\p{Latin}\p{Devanagari}\p{Common}])\p{L}
+    ))
     (?(DEFINE)(?<unit>
         \ ?[%\u2030](?![\p{L}\p{N}]) | [\u20ac\u00a3\u20b9$] | \u00b0[CF]?
         | (?:km/h|mph|[kcm]?m|[km]?g|[mc]?l|[GMKT]B|[kMG]?Hz|kWh|[kM]?W)(?![\p{L}\p{M}\p{N}/])
@@ -74,7 +79,8 @@ def mask(text: str) -> Masked:
     """Replace what is to be copied: the first different span by mark 0, the next by mark 1 ….
 
     Spans are URLs, e-mail addresses, placeholders, tags, handles, codes, numbers (but single
-    digits, which a model may have to write as words) and emoji. Equal spans have the same mark.
+    digits, which a model may have to write as words), emoji, scripts other than Latin and
+    Devanagari, and strings too long for a word. Equal spans have the same mark.
     """
     values: list[str] = []
     typed = {found.group() for found in _MARK.finditer(text)}
