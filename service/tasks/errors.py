@@ -49,5 +49,41 @@ class UnservedDirection(InputRefused):
         super().__init__(f"{source} to {target} is not served; choose one of {_listed(known)}")
 
 
+class ForeignScript(InputRefused):
+    """Letters, but none that a served language is written in."""
+
+    def __init__(self, script: str, known: Collection[str]) -> None:
+        super().__init__(
+            f"the text is written in {script} letters; what can be translated is {_listed(known)}"
+        )
+
+
+class UntranslatableLanguage(InputRefused):
+    """The text is in a language, found by detection, that the bundle does not translate."""
+
+    def __init__(self, name: str, code: str, target: str, known: Collection[str]) -> None:
+        super().__init__(
+            f"the text seems to be {name} ({code}), which is not translated to {target}; choose "
+            f"one of {_listed(known)}, or say `src_lang` if it is another language"
+        )
+
+
+class TooManySequences(InputRefused):
+    """More translations of a text than beams that could find them."""
+
+    def __init__(self, wanted: int, beams: int) -> None:
+        super().__init__(
+            f"num_return_sequences {wanted} is more than num_beams {beams}; raise num_beams or "
+            "leave it out"
+        )
+
+
+class AlignmentsUnknown(InputRefused):
+    """The bundle's decoder does not tell its attention."""
+
+    def __init__(self) -> None:
+        super().__init__("this translation bundle tells no alignments; leave `alignments` out")
+
+
 def _listed(values: Collection[str]) -> str:
     return ", ".join(sorted(values))

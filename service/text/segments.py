@@ -1,5 +1,6 @@
 """A text as what is translated, sentence by sentence, and what is carried through between."""
 
+import unicodedata
 from collections.abc import Callable
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from service.text.standins import MARKS, mask, unmasked_offset
 _LIST_MARK = regex.compile(r"\s*+(?:(?:[-*\u2022\u00b7\u2013\u2014>#]++|\d{1,2}[.)])\s++)*+")
 _ANY_MARK = regex.compile("|".join(MARKS))
 _LETTER = regex.compile(r"\p{L}")
+_OUR_LETTER = regex.compile(r"(?=\p{L})[\p{Latin}\p{Devanagari}]")
 
 
 class Segment(NamedTuple):
@@ -41,6 +43,14 @@ def segment(text: str, limit: int, offsets_of: Callable[[str], Offsets]) -> list
 def has_words(text: str) -> bool:
     """True if a letter stands in `text` outside of the spans that are carried through."""
     return _LETTER.search(_ANY_MARK.sub("", mask(text).text)) is not None
+
+
+def foreign_script(text: str) -> str | None:
+    """The script of a text that has no Latin or Devanagari letter, such as Arabic."""
+    if _OUR_LETTER.search(text):
+        return None
+    letter = _LETTER.search(text)
+    return unicodedata.name(letter.group(), "unnamed").split()[0].title() if letter else None
 
 
 def _pieces(sentence: str, limit: int, offsets_of: Callable[[str], Offsets]) -> list[str]:

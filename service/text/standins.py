@@ -74,6 +74,11 @@ class Masked(NamedTuple):
     text: str
     values: list[str]
 
+    def resolved(self) -> str:
+        """The text with its spans put back; marks that stand for nothing are left out."""
+        text = without_surplus(self.text, len(self.values))
+        return _MARK.sub(lambda found: self.values[int(found[1])], text)
+
 
 def mask(text: str) -> Masked:
     """Replace what is to be copied: the first different span by mark 0, the next by mark 1 ….
@@ -117,21 +122,28 @@ def mask_pair(source: str, target: str) -> tuple[str, str]:
 
 
 def unmask(output: str, values: Sequence[str], places: Mapping[int, int] | None = None) -> str:
-    """Put the spans back. A mark that the model lost is set in at its place, or at the end.
+    """Put the spans back: none is lost, and a mark that stands for nothing is left out."""
+    return Masked(restore(output, len(values), places), list(values)).resolved()
 
-    `places` gives the character of `output` before which a lost mark is to stand. Marks that
-    stand for nothing are left out.
+
+def restore(output: str, count: int, places: Mapping[int, int] | None = None) -> str:
+    """`output` with marks 0 to `count` - 1, and no others.
+
+    A mark that the model lost is set in before character `places[mark]` of `output`, or at the
+    end, before the marks that close the sentence.
     """
-    lost = [number for number in range(len(values)) if MARKS[number] not in output]
+    lost = [number for number in range(count) if MARKS[number] not in output]
     known = places or {}
     end = _END_MARKS.search(output)
     last = end.start() if end else len(output)
     for number in sorted(lost, key=lambda number: (known.get(number, last), number), reverse=True):
         output = _insert(output, MARKS[number], known.get(number, last))
-    output = _SURPLUS_MARK.sub(
-        lambda found: found.group() if int(found[1]) < len(values) else "", output
-    )
-    return _MARK.sub(lambda found: values[int(found[1])], output)
+    return without_surplus(output, count)
+
+
+def without_surplus(output: str, count: int) -> str:
+    """`output` without the marks that stand for nothing: those from `count` on."""
+    return _SURPLUS_MARK.sub(lambda found: found.group() if int(found[1]) < count else "", output)
 
 
 def unmasked_offset(masked: Masked, offset: int) -> int:

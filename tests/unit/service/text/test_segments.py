@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.text.segments import segment
+from service.text.segments import foreign_script, segment
 from tests.unit.service.text.texts import WITH_SURROGATES
 
 
@@ -45,3 +45,19 @@ def test_a_long_sentence_is_not_cut_inside_of_what_is_carried_through() -> None:
         f"one two {address} three,",
         "four five",
     ]
+
+
+@pytest.mark.parametrize(
+    "text, script",
+    [
+        ("مرحبا بكم 12", "Arabic"),
+        ("Привет", "Cyrillic"),
+        ("你好", "Cjk"),
+        ("مرحبا hello", None),
+        ("नमस्ते", None),
+        ("12 😀 !", None),
+        ("", None),
+    ],
+)
+def test_a_text_without_our_letters_has_a_foreign_script(text: str, script: str | None) -> None:
+    assert foreign_script(text) == script

@@ -1,0 +1,144 @@
+"""One sentence on its way through the translation model: text to ids, hypothesis to text."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.engine.rows import Hypothesis
+from service.tasks.quality import Evidence
+from service.text.alignment import Link, Span, align_words, piece_spans, word_spans
+from service.text.repetition import longest_run, without_loops
+from service.text.standins import MARKS, Masked, mask, restore, unmasked_offset
+from service.text.subwords import Subwords
+from service.text.translation import source_ids
+
+_LATIN_DIGITS = {0x966 + digit: str(digit) for digit in range(10)}
+
+
+class Sentence(NamedTuple):
+    """A sentence as the model reads it; `spans` are the characters of each id in `masked.text`."""
+
+    masked: Masked
+    ids: list[int]
+    spans: list[Span]
+
+
+class Rendered(NamedTuple):
+    """A translation of one sentence; links have offsets into the sentence and into `text`."""
+
+    text: str
+    links: list[Link]
+    evidence: Evidence
+
+
+class SentenceCodec:
+    """Reads sentences of a vocabulary and writes its hypotheses.
+
+    Stand-ins are used if the vocabulary has them: then the model was trained to copy them.
+    """
+
+    def __init__(self, subwords: Subwords) -> None:
+        self._subwords = subwords
+        self._masks = subwords.knows(MARKS[0])
+
+    def read(self, texts: Sequence[str], target_language: str) -> list[Sentence]:
+        masked = [mask(text) if self._masks else Masked(text, []) for text in texts]
+        return [
+            Sentence(
+                source,
+                source_ids(self._subwords, pieces.ids, target_language),
+                [(0, 0), *pieces.offsets, (len(source.text),) * 2],
+            )
+            for source, pieces in zip(
+                masked, self._subwords.encode([found.text for found in masked]), strict=True
+            )
+        ]
+
+    def offsets(self, text: str) -> list[Span]:
+        """The sub-words of a masked text."""
+        return self._subwords.encode([text])[0].offsets
+
+    def write(self, sentence: Sentence, found: Hypothesis, language: str) -> Rendered:
+        """The text of a hypothesis in `language`, its loops cut and its stand-ins resolved."""
+        kept = without_loops(found.ids, longest_run(sentence.ids))
+        ids = [found.ids[position] for position in kept]
+        output = self._subwords.decode(ids)
+        weights = None if found.weights is None else found.weights[kept]
+        spans = [] if weights is None else piece_spans(ids, self._subwords.decode)
+        values = _values(sentence.masked.values, language)
+        places = {} if weights is None else _places(sentence, weights, output, spans)
+        target = Masked(restore(output, len(values), places), values)
+        links = [] if weights is None else _links(sentence, weights, (output, spans), target)
+        lost = sum(mark not in output for mark in MARKS[: len(values)])
+        evidence = Evidence(
+            found.score, len(sentence.ids), len(ids), len(found.ids) - len(ids), lost
+        )
+        return Rendered(target.resolved(), links, evidence)
+
+    def write_part(self, sentence: Sentence, ids: Sequence[int], language: str) -> str:
+        """The text of an unfinished hypothesis, for a stream."""
+        values = _values(sentence.masked.values, language)
+        return Masked(self._subwords.decode(ids), values).resolved()
+
+
+def _values(values: Sequence[str], language: str) -> list[str]:
+    """What stand-ins stand for; only Hindi is written with Devanagari digits."""
+    return [value if language == "hi" else value.translate(_LATIN_DIGITS) for value in values]
+
+
+def _places(
+    sentence: Sentence, weights: NDArray[np.float32], output: str, spans: Sequence[Span]
+) -> dict[int, int]:
+    """Where lost stand-ins belong: before the word that attended to them most."""
+    places = {}
+    for number in range(len(sentence.masked.values)):
+        if MARKS[number] in output or not len(weights):
+            continue
+        start = sentence.masked.text.index(MARKS[number])
+        column = next((i for i, (_, end) in enumerate(sentence.spans) if end > start), None)
+        if column is not None:
+            position = spans[int(weights[:, column].argmax())][1] - 1
+            words = [span for span in word_spans(output) if span[0] <= position]
+            places[number] = words[-1][0] if words else 0
+    return places
+
+
+def _links(
+    sentence: Sentence,
+    weights: NDArray[np.float32],
+    output: tuple[str, list[Span]],
+    target: Masked,
+) -> list[Link]:
+    """Word links with offsets into the sentence and into the resolved translation.
+
+    Stand-ins that were set in or left out move the words: they are found again in their order.
+    """
+    source = sentence.masked
+    moved = _moved_words(output[0], target.text)
+    return [
+        Link(_resolved(source, link.source), _resolved(target, moved[link.target]), link.weight)
+        for link in align_words(weights, (source.text, sentence.spans), output)
+        if link.target in moved
+    ]
+
+
+def _moved_words(output: str, restored: str) -> dict[Span, Span]:
+    """The words of `output` and where they stand in `restored`."""
+    moved: dict[Span, Span] = {}
+    places = word_spans(restored)
+    at = 0
+    for start, end in word_spans(output):
+        same = (
+            i for i in range(at, len(places)) if restored[slice(*places[i])] == output[start:end]
+        )
+        found = next(same, None)
+        if found is not None:
+            moved[start, end] = places[found]
+            at = found + 1
+    return moved
+
+
+def _resolved(masked: Masked, span: Span) -> Span:
+    return unmasked_offset(masked, span[0]), unmasked_offset(masked, span[1])
