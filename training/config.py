@@ -50,6 +50,7 @@ class Trainer(Settings):
     patience: int = Field(3, gt=0)
     batch_tokens: int = Field(3000, gt=0)
     """Rows times longest row of a training batch."""
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     threads: int | None = Field(None, gt=0)
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int = Field(1, gt=0)
@@ -131,6 +132,42 @@ class SentimentExperiment(Experiment):
     model: SentimentModel = SentimentModel()
 
 
+class DetectionModel(Settings):
+    min_char_count: int = Field(20, gt=0)
+    """A character that is rarer is known by its script alone."""
+    character_size: int = Field(32, gt=0)
+    gram_size: int = Field(16, gt=0)
+    attention_size: int = Field(64, gt=0)
+    dropout: float = Field(0.3, ge=0, lt=1)
+    cell: Cell = Cell()
+
+
+class DetectionExperiment(Experiment):
+    task: Literal["detection"]
+    least_per_language: int = Field(3000, gt=0)
+    """Languages with fewer sentences are heard more than once an epoch."""
+    romanised_per_epoch: int = Field(5000, ge=0)
+    """Hindi sentences written in Latin letters anew for each epoch: the language `hi-Latn`."""
+    hindi: tuple["Corpus", ...] = ()
+    """Corpora of `translation/` whose Hindi side is romanised too."""
+    fragment_rate: float = Field(0.4, ge=0, lt=1)
+    """Share of sentences of which only one to four words are seen."""
+    bare_rate: float = Field(0.3, ge=0, lt=1)
+    """Share of sentences seen without punctuation."""
+    plain_letters_rate: float = Field(0.05, ge=0, lt=1)
+    """Share of sentences seen without their accents, as hurried people type."""
+    label_smoothing: float = Field(0.05, ge=0, lt=1)
+    model: DetectionModel = DetectionModel()
+
+
+class TransliterationModel(Settings):
+    embedding_size: int = Field(64, gt=0)
+    dropout: float = Field(0.2, ge=0, lt=1)
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    encoder: Cell = Cell()
+    decoder: Cell = Cell(bidirectional=False)
+
+
 class Corpus(Settings):
     """A folder below `translation/`, and the splits of it that may be trained on."""
 
@@ -170,7 +207,8 @@ class TranslationExperiment(Experiment):
 
 
 AnyExperiment = Annotated[
-    NerExperiment | SentimentExperiment | TranslationExperiment, Field(discriminator="task")
+    NerExperiment | SentimentExperiment | TranslationExperiment | DetectionExperiment,
+    Field(discriminator="task"),
 ]
 _ADAPTER: TypeAdapter[AnyExperiment] = TypeAdapter(AnyExperiment)
 

@@ -145,6 +145,7 @@ def _trainer(experiment: Experiment, run: Path, best: ModelCheckpoint) -> lightn
         accelerator=settings.accelerator,
         devices=settings.devices,
         num_nodes=settings.num_nodes,
+        precision=settings.precision,
         gradient_clip_val=optimizer.clip_norm,
         callbacks=callbacks,
         logger=TensorBoardLogger(run, name=None, version="tensorboard"),

@@ -14,6 +14,16 @@ class BlankText(InputRefused):
         super().__init__("the text is empty or blank; send at least one visible character")
 
 
+class NoLetters(InputRefused):
+    """A text without a single letter has no language."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the text has no letters, only digits, punctuation or symbols, and no language; "
+            "send at least one word"
+        )
+
+
 class InputTooLong(InputRefused):
     """More tokens than the model takes in one row."""
 
@@ -33,6 +43,26 @@ class LanguageMissing(InputRefused):
 
     def __init__(self, known: Collection[str]) -> None:
         super().__init__(f"tgt_lang is missing; add it to `parameters`: one of {_listed(known)}")
+
+
+class SourceLanguageMissing(InputRefused):
+    """No source language was given, and nothing here can find it."""
+
+    def __init__(self, known: Collection[str]) -> None:
+        super().__init__(
+            "src_lang is missing, and no bundle for language detection is loaded; add src_lang to "
+            f"`parameters`: one of {_listed(known)}"
+        )
+
+
+class TransliterationMissing(InputRefused):
+    """Romanised Hindi, and nothing here can write it in Devanagari."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the text is Hindi in Latin letters, and no bundle for transliteration is loaded; "
+            "send it in Devanagari"
+        )
 
 
 class SameLanguage(InputRefused):

@@ -5,14 +5,18 @@ from typing import Any
 from service.bundle import MANIFEST, Bundle, BundleError, Precision
 from service.engine.session import Device
 from service.tasks.base import Predictor
+from service.tasks.detection import DetectionPredictor
 from service.tasks.ner import NerPredictor
 from service.tasks.sentiment import SentimentPredictor
 from service.tasks.translation import TranslationPredictor
+from service.tasks.transliteration import TransliterationPredictor
 
 PREDICTORS: dict[str, type[Predictor[Any]]] = {
+    "detection": DetectionPredictor,
     "ner": NerPredictor,
     "sentiment": SentimentPredictor,
     "translation": TranslationPredictor,
+    "transliteration": TransliterationPredictor,
 }
 
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from training.config import AnyExperiment, NerExperiment, SentimentExperiment
+from training.config import AnyExperiment, DetectionExperiment, NerExperiment, SentimentExperiment
 from training.tasks.base import TrainingTask
+from training.tasks.detection import DetectionTask
 from training.tasks.ner import NerTask
 from training.tasks.sentiment import SentimentTask
 from training.tasks.translation import TranslationTask
@@ -16,4 +17,6 @@ def open_task(experiment: AnyExperiment, run: Path) -> TrainingTask[Any, Any]:
         return NerTask(experiment, run)
     if isinstance(experiment, SentimentExperiment):
         return SentimentTask(experiment, run)
+    if isinstance(experiment, DetectionExperiment):
+        return DetectionTask(experiment, run)
     return TranslationTask(experiment, run)
