@@ -15,7 +15,7 @@ from training.tasks.base import Measured
 
 _HERE = Path(__file__).parent / "data"
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
-_PLAIN = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe"})
+_PLAIN = str.maketrans({"ł": "l", "\u0131": "i", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe"})
 _SOUNDS = (
     ("sch", "sh"), ("tsch", "ch"), ("chh", "ch"), ("ph", "f"), ("th", "t"), ("dh", "d"),
     ("kh", "k"), ("gh", "g"), ("bh", "b"), ("jh", "j"), ("aa", "a"), ("ee", "i"), ("oo", "u"),

@@ -120,9 +120,7 @@ def _judge(
     for (row, part), hypotheses in zip(single, values, strict=True):
         written = predictor.written(part, [hypotheses])[0][0]
         score = sacrebleu.sentence_chrf(written.text, row.targets).score / 100
-        found.append(
-            Judged(direction.name, written.text, row.targets, written.evidence, score)
-        )
+        found.append(Judged(direction.name, written.text, row.targets, written.evidence, score))
     return found
 
 

@@ -89,12 +89,12 @@ class ForeignScript(InputRefused):
 
 
 class UntranslatableLanguage(InputRefused):
-    """The text is in a language, found by detection, that the bundle does not translate."""
+    """The text is in a language, found by detection, that is not translated to the target."""
 
-    def __init__(self, name: str, code: str, target: str, known: Collection[str]) -> None:
+    def __init__(self, code: str, target: str, known: Collection[str]) -> None:
         super().__init__(
-            f"the text seems to be {name} ({code}), which is not translated to {target}; choose "
-            f"one of {_listed(known)}, or say `src_lang` if it is another language"
+            f"the text seems to be in {code!r}, which is not translated to {target!r}; send one of "
+            f"{_listed(known)}, or say `src_lang` if it is in another language"
         )
 
 
@@ -109,10 +109,13 @@ class TooManySequences(InputRefused):
 
 
 class AlignmentsUnknown(InputRefused):
-    """The bundle's decoder does not tell its attention."""
+    """The bundle's decoder does not tell its attention, or there are two passes."""
 
     def __init__(self) -> None:
-        super().__init__("this translation bundle tells no alignments; leave `alignments` out")
+        super().__init__(
+            "this direction tells no alignments: the bundle has none, or it is translated in two "
+            "passes; leave `alignments` out"
+        )
 
 
 def _listed(values: Collection[str]) -> str:

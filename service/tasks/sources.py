@@ -44,6 +44,11 @@ class SourceReader:
     ) -> None:
         self._detection, self._transliteration = detection, transliteration
 
+    @property
+    def detects(self) -> bool:
+        """True if a language can be found from a text."""
+        return self._detection is not None
+
     async def read(
         self, texts: Sequence[str], src_lang: str | None, served: Collection[str], timeout_s: float
     ) -> list[SourceText]:

@@ -29,7 +29,8 @@ from service.tasks.errors import (
 from service.tasks.quality import Quality, mean_quality
 from service.tasks.sentence import Rendered, Sentence, SentenceCodec
 from service.text.characters import is_blank, without_controls
-from service.text.languages import LANGUAGES
+from service.text.languages import LANGUAGES, language_of
+from service.text.romanization import romanize
 from service.text.segments import Segment, foreign_script, segment
 from service.text.subwords import Subwords
 from service.text.translation import longest_output
@@ -69,7 +70,8 @@ class Translation(msgspec.Struct, frozen=True):
 
     `quality` is the chrF to be expected (0 to 1), if the bundle was calibrated; `score` the mean
     log-probability of a sub-word, where several translations were asked for. `detected` is true
-    where `src_lang` was found from the text, `via` names the language between.
+    where `src_lang` was found from the text, `via` names the language between, and `source_text` is
+    romanised Hindi as it was read: in Devanagari, where the alignments lead.
     """
 
     translation_text: str
@@ -77,6 +79,7 @@ class Translation(msgspec.Struct, frozen=True):
     tgt_lang: str
     detected: bool | UnsetType = UNSET
     via: str | UnsetType = UNSET
+    source_text: str | UnsetType = UNSET
     score: float | UnsetType = UNSET
     quality: float | UnsetType | None = UNSET
     romanization: str | UnsetType = UNSET
@@ -105,8 +108,9 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         self._quality = _quality(bundle)
         self._encoder, self._decoder = encoder, decoder
         self._directions = set(bundle.manifest.languages)
-        self.sources = {source for source, _ in self._directions}
-        self.targets = {target for _, target in self._directions}
+        self._sources = {source for source, _ in self._directions}
+        self._targets = {target for _, target in self._directions}
+        self._served = [f"{source} to {target}" for source, target in self._directions]
         self._limit = bundle.manifest.limits.longest_input
 
     @classmethod
@@ -122,15 +126,17 @@ class TranslationPredictor(Predictor[TranslationParameters]):
 
     def prepare(self, text: str, parameters: TranslationParameters) -> Prepared:
         """One row a sentence: the model was trained on sentences."""
-        target = self._target(parameters)
-        self._check_output(parameters)
+        target = self.check(parameters)
+        source = parameters.src_lang
+        if source is not None and not self.serves(source, target):
+            raise UnservedDirection(source, target, self._served)
         if is_blank(text):
             raise BlankText
         segments = segment(text, self._limit, self._codec.offsets)
         texts = [without_controls(part.text) for part in segments if part.translated]
         script = foreign_script(text)
         if not texts and script is not None:
-            raise ForeignScript(script, [LANGUAGES.get(code, code) for code in self.sources])
+            raise ForeignScript(script, [LANGUAGES.get(code, code) for code in self._sources])
         sentences = self._codec.read(texts, target)
         rows: list[Row] = [self._row(sentence, parameters) for sentence in sentences]
         return Prepared(rows, Split(segments, sentences, parameters, target))
@@ -189,17 +195,42 @@ class TranslationPredictor(Predictor[TranslationParameters]):
             admissions=limits.admissions,
         )
 
-    def between(self, source: str, target: str) -> str | None:
-        """The language through which `source` reaches `target` in two passes, if there is one."""
-        middles = (
-            middle
-            for middle in sorted(self.targets & self.sources, key=lambda code: (code != "en", code))
-            if {(source, middle), (middle, target)} <= self._directions
-        )
-        return None if self.serves(source, target) else next(middles, None)
+    def check(self, parameters: TranslationParameters) -> str:
+        """The target language of a request that can be served, be it in two passes."""
+        source, target = parameters.src_lang, parameters.tgt_lang
+        if target is None:
+            raise LanguageMissing(self._targets)
+        if target not in self._targets:
+            raise UnknownLanguage("tgt_lang", target, self._targets)
+        language = language_of(source)
+        if source is not None and language not in self._sources:
+            raise UnknownLanguage("src_lang", source, self._sources)
+        if language == target:
+            raise SameLanguage(target)
+        if language is not None and language not in self.reaching(target):
+            raise UnservedDirection(language, target, self._served)
+        beams, wanted = parameters.num_beams, parameters.num_return_sequences
+        if beams is not None and wanted is not None and wanted > beams:
+            raise TooManySequences(wanted, beams)
+        two_passes = language is not None and not self.serves(language, target)
+        if parameters.alignments and (two_passes or not self._aligns):
+            raise AlignmentsUnknown
+        return target
 
     def serves(self, source: str, target: str) -> bool:
+        """True for a direction that the model was trained in."""
         return (source, target) in self._directions
+
+    def between(self, source: str, target: str) -> str | None:
+        """The language through which `source` reaches `target` in two passes."""
+        middles = sorted(self._sources & self._targets, key=lambda code: (code != "en", code))
+        reaching = (m for m in middles if self.serves(source, m) and self.serves(m, target))
+        return next(reaching, None)
+
+    def reaching(self, target: str) -> list[str]:
+        """The languages that are translated to `target`, in one pass or two."""
+        others = sorted(self._sources - {target})
+        return [s for s in others if self.serves(s, target) or self.between(s, target)]
 
     def _batch(self) -> DecoderBatch:
         return DecoderBatch(self._encoder, self._decoder, self._decoding)
@@ -243,6 +274,7 @@ class TranslationPredictor(Predictor[TranslationParameters]):
             text,
             parameters.src_lang,
             split.target,
+            romanization=_romanized(text, split),
             score=_mean_score(sentences) if parameters.num_return_sequences else UNSET,
             quality=self._expected(sentences),
             alignments=links if parameters.alignments else UNSET,
@@ -256,33 +288,8 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         mean = mean_quality(found, [written.evidence.source_length for written in sentences])
         return None if mean is None else round(mean, 4)
 
-    def _check_output(self, parameters: TranslationParameters) -> None:
-        beams, wanted = parameters.num_beams, parameters.num_return_sequences
-        if beams is not None and wanted is not None and wanted > beams:
-            raise TooManySequences(wanted, beams)
-        if parameters.alignments and not self._aligns:
-            raise AlignmentsUnknown
 
-    def _target(self, parameters: TranslationParameters) -> str:
-        """The target language of a request that can be served."""
-        source, target = parameters.src_lang, parameters.tgt_lang
-        if target is None:
-            raise LanguageMissing(self.targets)
-        if target not in self.targets:
-            raise UnknownLanguage("tgt_lang", target, self.targets)
-        if source is None:
-            return target
-        if source not in self.sources:
-            raise UnknownLanguage("src_lang", source, self.sources)
-        if source == target:
-            raise SameLanguage(target)
-        if not self.serves(source, target):
-            known = [f"{a} to {b}" for a, b in self._directions]
-            raise UnservedDirection(source, target, known)
-        return target
-
-
-_ENDS = frozenset(".!?\u2026\"\u201d\u00bb")
+_ENDS = frozenset('.!?\u2026"\u201d\u00bb')
 
 
 def _alignments(written: Rendered, source: int, target: int) -> list[WordAlignment]:
@@ -297,6 +304,11 @@ def _alignments(written: Rendered, source: int, target: int) -> list[WordAlignme
         )
         for link in written.links
     ]
+
+
+def _romanized(text: str, split: Split) -> str | UnsetType:
+    wanted = split.parameters.romanize and split.target == "hi"
+    return romanize(text, "informal") if wanted else UNSET
 
 
 def _mean_score(sentences: Sequence[Rendered]) -> float:

@@ -6,7 +6,8 @@ from typing import Annotated, Any, NamedTuple, Self
 import msgspec
 
 from service.bundle import MANIFEST, Bundle, BundleError, DecodingSpec, Precision
-from service.engine.decoding import DecoderBatch, DecoderLane, decode_all
+from service.engine.decoder_lane import DecoderLane
+from service.engine.decoding import DecoderBatch, decode_all
 from service.engine.metrics import DecoderMetrics
 from service.engine.queue import RowQueue
 from service.engine.rows import DecodeRow, Hypothesis, Row
