@@ -53,6 +53,7 @@ class Trainer(Settings):
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     threads: int | None = Field(None, gt=0)
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     devices: int = Field(1, gt=0)
     num_nodes: int = Field(1, gt=0)
 
@@ -178,6 +179,8 @@ class Corpus(Settings):
 class TranslationModel(Settings):
     vocabulary: int = Field(8000, gt=300)
     embedding_size: int = Field(256, gt=0)
+    attention: Literal["general", "additive"] = "general"
+    """Score of Luong et al. 2015 or of Bahdanau et al. 2015."""
     dropout: float = Field(0.2, ge=0, lt=1)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     sampled_softmax: int = Field(0, ge=0)
@@ -187,22 +190,44 @@ class TranslationModel(Settings):
 
 
 class Pair(Settings):
-    """Two languages, trained in both directions; the first corpus has their dev and test sets."""
+    """Two languages; the first corpus has their dev and test sets."""
 
     corpora: tuple[Corpus, ...] = Field(min_length=1)
     languages: tuple[str, str]
-    pairs_per_epoch: int = Field(gt=0)
-    """Sentence pairs drawn per direction and epoch: small sets are heard more than once."""
+    both_ways: bool = True
+    """Whether the second language is also translated into the first."""
+
+
+class Noise(Settings):
+    """Shares of source sentences that are seen as people type them."""
+
+    lowercase: float = Field(0.0, ge=0, lt=1)
+    unpunctuated: float = Field(0.0, ge=0, lt=1)
+    """Without the mark at the end."""
+    typo: float = Field(0.0, ge=0, lt=1)
+    """With one letter dropped, doubled or swapped."""
 
 
 class TranslationExperiment(Experiment):
     task: Literal["translation"]
     pairs: tuple[Pair, ...] = Field(min_length=1)
+    epoch_pairs: int = Field(200_000, gt=0)
+    """Sentence pairs drawn an epoch, over all directions."""
+    temperature: float = Field(1.0, ge=1)
+    """A pair of n sentences is drawn n^(1/temperature) often (Arivazhagan et al. 2019): above 1,
+    small sets are heard more."""
+    noise: Noise = Noise()
+    standins: float = Field(0.0, ge=0, le=1)
+    """Share of the names that both sides have which are replaced by stand-ins, in training."""
+    known_word_count: int = Field(3, gt=0)
+    """A word seen this often in training is known to the model; an unknown name is copied."""
     dev_rows: int = Field(300, gt=0)
     """Development rows scored per direction, after each epoch and when int8 is judged."""
     max_pieces: int = Field(60, gt=0)
     beams: int = Field(4, ge=1, le=8)
     """Beams that the bundle searches with where a caller does not say."""
+    length_penalty: float = Field(1.0, ge=0)
+    """Power of the length that divides a hypothesis's log-probability (Wu et al. 2016)."""
     model: TranslationModel = TranslationModel()
 
 

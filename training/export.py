@@ -112,7 +112,8 @@ def measure_integers(
 def _write(task: TrainingTask[Any, Any], experiment: AnyExperiment, draft: Path) -> None:
     model = load_best(task)
     described = task.describe(model)
-    shutil.copy(task.run / described.vocabulary, draft / described.vocabulary)
+    for name in (described.vocabulary, *described.files):
+        shutil.copy(task.run / name, draft / name)
     specs = _write_graphs(task, model, draft)
     manifest = _manifest(task, experiment, model, specs)
     exact = _open(draft, manifest, "fp32")

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import regex
 
+from service.text.lexicon import Lexicon, Span
+
 MOST_MARKS = 10
 """As many different spans of a text are masked; what comes after them stays as it is."""
 
@@ -68,6 +70,10 @@ _COPIED = regex.compile(
 )
 
 
+_PLAIN = regex.compile(r"[\p{L}\p{M}\u200c\u200d\s.,!?'\u2019\"\u2026\u0964\u00a1\u00bf-]*+")
+"""Most sentences hold nothing else: the costly search is for the others."""
+
+
 class Masked(NamedTuple):
     """A text with marks; mark `i` stands for `values[i]`."""
 
@@ -80,12 +86,13 @@ class Masked(NamedTuple):
         return _MARK.sub(lambda found: self.values[int(found[1])], text)
 
 
-def mask(text: str) -> Masked:
+def mask(text: str, lexicon: Lexicon | None = None, language: str = "") -> Masked:
     """Replace what is to be copied: the first different span by mark 0, the next by mark 1 ….
 
     Spans are URLs, e-mail addresses, placeholders, tags, handles, codes, numbers (but single
     digits, which a model may have to write as words), emoji, scripts other than Latin and
-    Devanagari, and strings too long for a word. Equal spans have the same mark.
+    Devanagari, and strings too long for a word; with the lexicon of the model also names that it
+    does not know. Equal spans have the same mark.
     """
     values: list[str] = []
     typed = {found.group() for found in _MARK.finditer(text)}
@@ -98,7 +105,22 @@ def mask(text: str) -> Masked:
             typed.discard(value)
         return MARKS[values.index(value)]
 
-    return Masked(_COPIED.sub(lambda found: replace(found.group()), text), values)
+    masked, end = [], 0
+    for start, stop in _copied_spans(text, lexicon, language):
+        masked += [text[end:start], replace(text[start:stop])]
+        end = stop
+    return Masked("".join([*masked, text[end:]]), values)
+
+
+def _copied_spans(text: str, lexicon: Lexicon | None, language: str) -> list[Span]:
+    """In their order, none over another."""
+    plain = _PLAIN.fullmatch(text)
+    spans = [] if plain else [found.span() for found in _COPIED.finditer(text)]
+    if lexicon is None:
+        return spans
+    covered = {place for start, stop in spans for place in range(start, stop)}
+    names = lexicon.unknown_names(text, language)
+    return sorted(spans + [name for name in names if covered.isdisjoint(range(*name))])
 
 
 def mask_pair(source: str, target: str) -> tuple[str, str]:
@@ -106,6 +128,8 @@ def mask_pair(source: str, target: str) -> tuple[str, str]:
 
     Devanagari digits equal Latin ones.
     """
+    if _PLAIN.fullmatch(source) or _PLAIN.fullmatch(target):
+        return source, target
     shared = {_key(value) for value in mask(target).values}
     keys: list[str] = []
 

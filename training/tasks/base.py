@@ -31,6 +31,8 @@ class Description(NamedTuple):
     """Names of the data sets that the weights were trained on."""
     languages: tuple[tuple[str, str], ...] = ()
     decoding: DecodingSpec | None = None
+    files: tuple[str, ...] = ()
+    """Further files of the run that the predictor needs."""
 
 
 class Measured(NamedTuple):
