@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from service.engine.rows import Hypothesis
 from service.tasks.quality import Evidence
 from service.text.alignment import Link, Span, align_words, piece_spans, word_spans
+from service.text.lexicon import Lexicon
 from service.text.repetition import longest_run, without_loops
 from service.text.standins import MARKS, Masked, mask, restore, unmasked_offset
 from service.text.subwords import Subwords
@@ -36,25 +37,34 @@ class Rendered(NamedTuple):
 class SentenceCodec:
     """Reads sentences of a vocabulary and writes its hypotheses.
 
-    Stand-ins are used if the vocabulary has them: then the model was trained to copy them.
+    Stand-ins are used if the vocabulary has them: then the model was trained to copy them. With
+    its lexicon names that it does not know are copied too.
     """
 
-    def __init__(self, subwords: Subwords) -> None:
-        self._subwords = subwords
+    def __init__(self, subwords: Subwords, lexicon: Lexicon | None) -> None:
+        self._subwords, self._lexicon = subwords, lexicon
         self._masks = subwords.knows(MARKS[0])
 
-    def read(self, texts: Sequence[str], target_language: str) -> list[Sentence]:
-        masked = [mask(text) if self._masks else Masked(text, []) for text in texts]
+    def read(self, texts: Sequence[str], source: str | None, target: str) -> list[Sentence]:
+        """Sentences in language `source`, if it is known, that are to be written in `target`."""
+        masked = [
+            mask(text, self._lexicon, source or "") if self._masks else Masked(text, [])
+            for text in texts
+        ]
         return [
             Sentence(
-                source,
-                source_ids(self._subwords, pieces.ids, target_language),
-                [(0, 0), *pieces.offsets, (len(source.text),) * 2],
+                found,
+                source_ids(self._subwords, pieces.ids, target),
+                [(0, 0), *pieces.offsets, (len(found.text),) * 2],
             )
-            for source, pieces in zip(
+            for found, pieces in zip(
                 masked, self._subwords.encode([found.text for found in masked]), strict=True
             )
         ]
+
+    def unknown_names(self, text: str, language: str) -> list[Span]:
+        """Where names stand that are copied because the model does not know them."""
+        return self._lexicon.unknown_names(text, language) if self._lexicon else []
 
     def offsets(self, text: str) -> list[Span]:
         """The sub-words of a masked text."""

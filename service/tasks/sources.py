@@ -67,6 +67,17 @@ class SourceReader:
             found = [SourceText(text, src_lang, None) for text in texts]
         return await self._in_devanagari(found, timeout_s - (time.monotonic() - began))
 
+    async def spellings(self, names: Collection[str], timeout_s: float) -> dict[str, str]:
+        """Names in Devanagari; none without a bundle for transliteration."""
+        if self._transliteration is None or not names:
+            return {}
+        asked = sorted(names)
+        answered = await self._transliteration.answer(asked, TransliterationParameters(), timeout_s)
+        return {
+            name: answer.transliteration_text
+            for name, [answer] in zip(asked, answered.answers, strict=True)
+        }
+
     async def _detect(
         self, texts: Sequence[str], served: Collection[str], timeout_s: float
     ) -> list[SourceText]:

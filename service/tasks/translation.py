@@ -30,6 +30,7 @@ from service.tasks.quality import Quality, mean_quality
 from service.tasks.sentence import Rendered, Sentence, SentenceCodec
 from service.text.characters import is_blank, without_controls
 from service.text.languages import LANGUAGES, language_of
+from service.text.lexicon import LEXICON, Lexicon
 from service.text.romanization import romanize
 from service.text.segments import Segment, foreign_script, segment
 from service.text.subwords import Subwords
@@ -71,7 +72,8 @@ class Translation(msgspec.Struct, frozen=True):
     `quality` is the chrF to be expected (0 to 1), if the bundle was calibrated; `score` the mean
     log-probability of a sub-word, where several translations were asked for. `detected` is true
     where `src_lang` was found from the text, `via` names the language between, and `source_text` is
-    romanised Hindi as it was read: in Devanagari, where the alignments lead.
+    the text as it was read, if that is not the caller's: romanised Hindi in Devanagari, or names
+    as Hindi spells them. Alignments lead there.
     """
 
     translation_text: str
@@ -103,7 +105,7 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         self, bundle: Bundle, encoder: Session, decoder: Session, precision: Precision
     ) -> None:
         self.bundle, self.device, self.precision = bundle, decoder.device, precision
-        self._codec = SentenceCodec(Subwords.load(bundle.file(VOCABULARY)))
+        self._codec = SentenceCodec(Subwords.load(bundle.file(VOCABULARY)), _lexicon(bundle))
         self._decoding = _decoding(bundle)
         self._quality = _quality(bundle)
         self._encoder, self._decoder = encoder, decoder
@@ -137,7 +139,7 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         script = foreign_script(text)
         if not texts and script is not None:
             raise ForeignScript(script, [LANGUAGES.get(code, code) for code in self._sources])
-        sentences = self._codec.read(texts, target)
+        sentences = self._codec.read(texts, source, target)
         rows: list[Row] = [self._row(sentence, parameters) for sentence in sentences]
         return Prepared(rows, Split(segments, sentences, parameters, target))
 
@@ -152,6 +154,13 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         count = min(wanted, max((len(found) for found in written), default=1))
         chosen = ([found[min(i, len(found) - 1)] for found in written] for i in range(count))
         return [self._join(split, sentences) for sentences in chosen]
+
+    def unknown_names(self, text: str, parameters: TranslationParameters) -> list[str]:
+        """Names in Latin letters that would be copied into a text in Devanagari."""
+        source, target = parameters.src_lang, parameters.tgt_lang
+        if source is None or target != "hi":
+            return []
+        return [text[slice(*span)] for span in self._codec.unknown_names(text, source)]
 
     def written(self, prepared: Prepared, values: Sequence[Any]) -> list[list[Rendered]]:
         """Translations of each sentence, best first: any without a loop before those with one."""
@@ -322,6 +331,11 @@ def _decoding(bundle: Bundle) -> DecodingSpec:
     if bundle.manifest.decoding is None:
         raise BundleError(bundle.path, MANIFEST, "a translation bundle needs `decoding`")
     return bundle.manifest.decoding
+
+
+def _lexicon(bundle: Bundle) -> Lexicon | None:
+    """The known words of a bundle whose model copies names that are not among them."""
+    return Lexicon.load(bundle.file(LEXICON)) if LEXICON in bundle.manifest.files else None
 
 
 def _quality(bundle: Bundle) -> Quality | None:

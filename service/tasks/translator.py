@@ -4,10 +4,11 @@ A composition of endpoints, so that each pass is batched with what other callers
 """
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+import regex
 from msgspec import UNSET, UnsetType
 
 from service.engine.runner import Lane, Runner
@@ -63,16 +64,17 @@ class TranslationEndpoint(TaskEndpoint):
         routes = await self._routes(texts, _translation(parameters), timeout_s)
         first = await self._pass_between(routes, ends)
         last = [place for place, route in enumerate(routes) if not route.as_is]
-        answered = await self.answer_each(
-            [_last_text(routes[place], first.answers[place]) for place in last],
-            [routes[place].last_pass for place in last],
-            ends - time.monotonic(),
+        asked = [routes[place].last_pass for place in last]
+        last_texts = await self._spelt(
+            [_last_text(routes[place], first.answers[place]) for place in last], asked, ends
         )
+        answered = await self.answer_each(last_texts, asked, ends - time.monotonic())
         found = dict(zip(last, answered.answers, strict=True))
+        read = dict(zip(last, last_texts, strict=True))
         return _together(
             [
-                _told(texts[place], route, first.answers[place], found.get(place))
-                for place, route in enumerate(routes)
+                _told(text, read.get(place, text), routes[place], between, found.get(place))
+                for place, (text, between) in enumerate(zip(texts, first.answers, strict=True))
             ],
             [first, answered],
         )
@@ -87,14 +89,14 @@ class TranslationEndpoint(TaskEndpoint):
         [between] = first.answers
         if route.as_is:
             yield text
-            yield _together([_told(text, route, None, None)], [])
+            yield _together([_told(text, text, route, None, None)], [])
             return
-        last_text = _last_text(route, between)
+        [last_text] = await self._spelt([_last_text(route, between)], [route.last_pass], ends)
         async for piece in super().stream(last_text, route.last_pass, ends - time.monotonic()):
             if isinstance(piece, str):
                 yield piece
             else:
-                told = _told(text, route, between, piece.answers[0])
+                told = _told(text, last_text, route, between, piece.answers[0])
                 yield _together([told], [first, piece])
 
     async def _routes(
@@ -141,6 +143,18 @@ class TranslationEndpoint(TaskEndpoint):
             )
         return route._replace(between=between)
 
+    async def _spelt(
+        self, texts: Sequence[str], asked: Sequence[TranslationParameters], ends: float
+    ) -> list[str]:
+        """The texts with the names that will be copied to Hindi in its own script."""
+        pairs = list(zip(texts, asked, strict=True))
+        names = {name for pair in pairs for name in self.predictor.unknown_names(*pair)}
+        spellings = await self._reader.spellings(names, ends - time.monotonic())
+        return [
+            with_spellings(text, spellings, self.predictor.unknown_names(text, each))
+            for text, each in pairs
+        ]
+
     async def _pass_between(self, routes: Sequence[Route], ends: float) -> Answered:
         """A translation to the language between for each text that needs one, None for others."""
         places = [place for place, route in enumerate(routes) if route.between]
@@ -163,17 +177,34 @@ def _translation(parameters: Parameters) -> TranslationParameters:
     return parameters
 
 
+def with_spellings(text: str, spellings: Mapping[str, str], names: Collection[str]) -> str:
+    """`text` with whole words that are one of `names` as `spellings` has them."""
+    known = sorted(set(names) & spellings.keys(), key=len, reverse=True)
+    if not known:
+        return text
+    words = "|".join(map(regex.escape, known))
+    return regex.sub(
+        rf"(?<![\p{{L}}\p{{M}}])(?:{words})(?![\p{{L}}\p{{M}}])",
+        lambda found: spellings[found.group()],
+        text,
+    )
+
+
 def _last_text(route: Route, between: Translation | None) -> str:
     return route.text if between is None else between.translation_text
 
 
 def _told(
     text: str,
+    read: str,
     route: Route,
     between: Translation | None,
     translations: list[Translation] | None,
 ) -> list[Translation]:
-    """The answer to `text`, with what was found of it; None of a text that is in the language."""
+    """The answer to `text`, which the last pass had as `read`, with what was found of it.
+
+    `translations` are None for a text that is in the target language already.
+    """
     target = route.parameters.tgt_lang or ""
     found = translations or [Translation(text, route.language, target)]
     return [
@@ -182,7 +213,7 @@ def _told(
             src_lang=route.detected or route.parameters.src_lang,
             detected=True if route.detected else UNSET,
             via=route.between or UNSET,
-            source_text=route.text if route.text != text else UNSET,
+            source_text=read if read != text and between is None else UNSET,
             quality=_weaker(between, translation),
         )
         for translation in found

@@ -70,8 +70,19 @@ _COPIED = regex.compile(
 )
 
 
-_PLAIN = regex.compile(r"[\p{L}\p{M}\u200c\u200d\s.,!?'\u2019\"\u2026\u0964\u00a1\u00bf-]*+")
+_PLAIN = regex.compile(
+    r"""
+    (?: (?:(?=[\p{L}\p{M}])[\p{Latin}\p{Devanagari}\p{Inherited}]){1,79}+(?![\p{L}\p{M}])
+      | [\u200c\u200d\s.,!?'\u2019"\u2026\u0964\u00a1\u00bf-]
+    )*+
+    """,
+    regex.VERBOSE,
+)
 """Most sentences hold nothing else: the costly search is for the others."""
+
+_DEVANAGARI = regex.compile(
+    r"\p{Devanagari}(?:[\p{Devanagari}\p{M}\u200c\u200d]|[ -](?=\p{Devanagari}))*+"
+)
 
 
 class Masked(NamedTuple):
@@ -92,7 +103,7 @@ def mask(text: str, lexicon: Lexicon | None = None, language: str = "") -> Maske
     Spans are URLs, e-mail addresses, placeholders, tags, handles, codes, numbers (but single
     digits, which a model may have to write as words), emoji, scripts other than Latin and
     Devanagari, and strings too long for a word; with the lexicon of the model also names that it
-    does not know. Equal spans have the same mark.
+    does not know, and Devanagari in a `language` of Latin letters. Equal spans have the same mark.
     """
     values: list[str] = []
     typed = {found.group() for found in _MARK.finditer(text)}
@@ -120,6 +131,8 @@ def _copied_spans(text: str, lexicon: Lexicon | None, language: str) -> list[Spa
         return spans
     covered = {place for start, stop in spans for place in range(start, stop)}
     names = lexicon.unknown_names(text, language)
+    if language not in ("", "hi"):
+        names += [found.span() for found in _DEVANAGARI.finditer(text)]
     return sorted(spans + [name for name in names if covered.isdisjoint(range(*name))])
 
 
