@@ -163,13 +163,13 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         return [text[slice(*span)] for span in self._codec.unknown_names(text, source)]
 
     def written(self, prepared: Prepared, values: Sequence[Any]) -> list[list[Rendered]]:
-        """Translations of each sentence, best first: any without a loop before those with one."""
+        """Different translations of each sentence, best first."""
         split: Split = prepared.context
         found = [
             [self._codec.write(sentence, each, split.target) for each in hypotheses]
             for sentence, hypotheses in zip(split.sentences, values, strict=True)
         ]
-        return [sorted(each, key=lambda written: written.evidence.repeated) for each in found]
+        return [_ranked(each) for each in found]
 
     def spacing(self, prepared: Prepared) -> list[str]:
         """What is carried through before, between and behind the sentences."""
@@ -296,6 +296,13 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         found = [self._quality.of(written.evidence) for written in sentences]
         mean = mean_quality(found, [written.evidence.source_length for written in sentences])
         return None if mean is None else round(mean, 4)
+
+
+def _ranked(written: Sequence[Rendered]) -> list[Rendered]:
+    """In their order, but any without a loop before those with one; each text once."""
+    ordered = sorted(written, key=lambda each: each.evidence.repeated)
+    first = {each.text: each for each in reversed(ordered)}
+    return [each for each in ordered if first[each.text] is each]
 
 
 _ENDS = frozenset('.!?\u2026"\u201d\u00bb')
