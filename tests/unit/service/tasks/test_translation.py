@@ -49,7 +49,8 @@ def translate(
     predictor: TranslationPredictor, text: str, source: str | None = "en", **asked: object
 ) -> list[Translation]:
     parameters = TranslationParameters("de", source, **asked)  # type: ignore[arg-type]
-    return predictor.predict([text], parameters)[0]
+    found: list[Translation] = predictor.predict([text], parameters)[0]
+    return found
 
 
 def test_a_text_keeps_its_spacing_line_breaks_and_list_marks(copier: TranslationPredictor) -> None:
@@ -84,7 +85,7 @@ def test_a_text_without_words_is_carried_through(text: str, copier: TranslationP
 def test_devanagari_digits_become_latin_ones_but_in_hindi(copier: TranslationPredictor) -> None:
     def translated(target: str) -> str:
         asked = TranslationParameters(target)
-        return copier.predict(["hello १२३ you"], asked)[0][0].translation_text
+        return str(copier.predict(["hello १२३ you"], asked)[0][0].translation_text)
 
     assert translated("de") == "hello 123 you"
     assert translated("hi") == "hello १२३ you"
