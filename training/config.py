@@ -53,7 +53,6 @@ class Trainer(Settings):
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     threads: int | None = Field(None, gt=0)
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     devices: int = Field(1, gt=0)
     num_nodes: int = Field(1, gt=0)
 

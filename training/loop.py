@@ -146,7 +146,6 @@ def _trainer(experiment: Experiment, run: Path, best: ModelCheckpoint) -> lightn
         precision=settings.precision,
         devices=settings.devices,
         num_nodes=settings.num_nodes,
-        precision=settings.precision,
         gradient_clip_val=optimizer.clip_norm,
         callbacks=callbacks,
         logger=TensorBoardLogger(run, name=None, version="tensorboard"),

@@ -1,27 +1,39 @@
 """The names test: unseen names in plain sentences must come out as they went in."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import regex
 
+from service.bundle import find_bundles, load_bundle
+from service.tasks.registry import open_predictor
 from service.tasks.translation import TranslationParameters, TranslationPredictor
+from service.tasks.translator import with_spellings
+from service.tasks.transliteration import TransliterationParameters
 from service.text.romanization import romanize
 from training.errors import DataError
+from training.quality import open_translation
 from training.tasks.base import Measured
+from training.tasks.translation import directions
+
+Spelling = Callable[[list[str]], dict[str, str]]
 
 _HERE = Path(__file__).parent / "data"
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
-_PLAIN = str.maketrans({"ł": "l", "\u0131": "i", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe"})
+_PLAIN = str.maketrans(
+    {"ł": "l", "\u0131": "i", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe"}
+)
 _SOUNDS = (
     ("sch", "sh"), ("tsch", "ch"), ("chh", "ch"), ("ph", "f"), ("th", "t"), ("dh", "d"),
     ("kh", "k"), ("gh", "g"), ("bh", "b"), ("jh", "j"), ("aa", "a"), ("ee", "i"), ("oo", "u"),
     ("y", "i"), ("w", "v"), ("q", "k"), ("ck", "k"), ("z", "j"), ("sh", "s"), ("x", "ks"),
 )  # fmt: skip
 _LETTERS_AN_ERROR = 4
+_SHOWN = 40
+"""One miss of so many is shown."""
 
 
 class Name(NamedTuple):
@@ -56,8 +68,44 @@ def read_sentences(language: str) -> list[str]:
     return [row[header.index(language)] for row in rows]
 
 
-def test_names(
-    predictor: TranslationPredictor, source: str, target: str, names: list[Name]
+def report_names(experiment: Path, bundles: Path, count: int) -> Iterator[str]:
+    """Lines of the names test of a bundle: each direction's share, and a few misses."""
+    settings, predictor = open_translation(experiment, bundles)
+    spelling = open_spelling(bundles)
+    names = read_names()[:count]
+    for direction in directions(settings):
+        found, misses = measure_names(
+            predictor, direction.source, direction.target, names, spelling
+        )
+        yield f"{found.dataset}  {found.value:6.2f} % of {found.rows}"
+        yield from (
+            f"  {miss.name}: {miss.source} -> {miss.translation}" for miss in misses[::_SHOWN]
+        )
+
+
+def open_spelling(bundles: Path) -> Spelling | None:
+    """Names in Devanagari by the bundle for transliteration, if there is one."""
+    found = find_bundles(bundles).get("transliteration")
+    if found is None:
+        return None
+    predictor = open_predictor(load_bundle(found), "cpu")
+
+    def spell(names: list[str]) -> dict[str, str]:
+        answers = predictor.predict(names, TransliterationParameters())
+        return {
+            name: answer[0].transliteration_text
+            for name, answer in zip(names, answers, strict=True)
+        }
+
+    return spell
+
+
+def measure_names(
+    predictor: TranslationPredictor,
+    source: str,
+    target: str,
+    names: list[Name],
+    spelling: Spelling | None,
 ) -> tuple[Measured, list[Miss]]:
     """Share of translations that hold the name, in percent, and those that do not.
 
@@ -66,7 +114,8 @@ def test_names(
     """
     cases = [(name, text) for name in names for text in read_sentences(source)]
     sources = [text.format(name.written_for(source)) for name, text in cases]
-    answers = predictor.predict(sources, TranslationParameters(target, source))
+    asked = TranslationParameters(target, source)
+    answers = predictor.predict(_spelt(predictor, sources, asked, spelling), asked)
     misses = [
         Miss(name.name, asked, answer[0].translation_text)
         for (name, _), asked, answer in zip(cases, sources, answers, strict=True)
@@ -74,6 +123,23 @@ def test_names(
     ]
     share = 100 * (1 - len(misses) / len(cases))
     return Measured(f"names {source}-{target}", "copied", share, len(cases)), misses
+
+
+def _spelt(
+    predictor: TranslationPredictor,
+    texts: list[str],
+    asked: TranslationParameters,
+    spelling: Spelling | None,
+) -> list[str]:
+    """The texts as the service would translate them: names that Hindi spells anew are spelt."""
+    unknown = [predictor.unknown_names(text, asked) for text in texts]
+    distinct = sorted({name for names in unknown for name in names})
+    if spelling is None or not distinct:
+        return texts
+    spellings = spelling(distinct)
+    return [
+        with_spellings(text, spellings, names) for text, names in zip(texts, unknown, strict=True)
+    ]
 
 
 def holds(translation: str, name: Name, source: str, target: str) -> bool:

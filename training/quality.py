@@ -1,17 +1,20 @@
 """Calibration of a translation bundle: from what the search knows to the chrF to be expected."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import sacrebleu
 from numpy.typing import NDArray
 
-from service.bundle import Bundle, hash_files, save_manifest
+from service.bundle import Bundle, BundleError, hash_files, load_bundle, save_manifest
 from service.tasks.quality import FEATURES, Evidence, Quality
+from service.tasks.registry import open_predictor
 from service.tasks.translation import QUALITY, TranslationParameters, TranslationPredictor
-from training.config import TranslationExperiment
+from training.config import TranslationExperiment, load_experiment
+from training.errors import ConfigurationError, DataError
 from training.tasks.translation import Direction, bleu, chrf, directions
 
 _ROUNDS = 25
@@ -46,6 +49,48 @@ class Quarter(NamedTuple):
     bleu: float
     chrf: float
     rows: int
+
+
+def calibrate(experiment: Path, bundles: Path, rows: int) -> Iterator[str]:
+    """Fit the quality of a bundle on dev, write it into the bundle, and tell how good it is.
+
+    Yields lines: what the fit weighs, then correlations and scores by quality on test, of at most
+    `rows` sentences of each direction.
+    """
+    settings, predictor = open_translation(experiment, bundles)
+    quality = fit(judge(predictor, settings, "dev", rows))
+    write_quality(predictor.bundle, quality)
+    yield "weights: " + ", ".join(
+        f"{name} {weight:+.3f}" for name, weight in zip(FEATURES, quality.weights, strict=True)
+    )
+    judged = judge(predictor, settings, "test", rows)
+    yield "correlation with sentence chrF on test"
+    for found in correlations(quality, judged):
+        told = f"Pearson {found.pearson:.3f}  Spearman {found.spearman:.3f}"
+        yield f"  {found.direction:6} {told}  {found.rows} rows"
+    yield "corpus scores by quarters of quality on test"
+    for quarter in quarters(quality, judged):
+        scores = f"BLEU {quarter.bleu:5.1f}  chrF {quarter.chrf:5.1f}"
+        yield f"  quality {quarter.quality:.2f}  {scores}  {quarter.rows} rows"
+
+
+def open_translation(
+    experiment: Path, bundles: Path
+) -> tuple[TranslationExperiment, TranslationPredictor]:
+    """A translation experiment and the predictor of its bundle.
+
+    Raises ConfigurationError for another task, DataError for a missing or damaged bundle.
+    """
+    settings = load_experiment(experiment)
+    if not isinstance(settings, TranslationExperiment):
+        raise ConfigurationError(f"{experiment}: task: is {settings.task!r}, not 'translation'")
+    try:
+        bundle = load_bundle(bundles / settings.task / settings.version)
+    except BundleError as error:
+        raise DataError(str(error)) from error
+    predictor = open_predictor(bundle, "cpu")
+    assert isinstance(predictor, TranslationPredictor)
+    return settings, predictor
 
 
 def judge(
