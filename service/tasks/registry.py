@@ -12,10 +12,10 @@ from service.tasks.translation import TranslationPredictor
 from service.tasks.transliteration import TransliterationPredictor
 
 PREDICTORS: dict[str, type[Predictor[Any]]] = {
-    "detection": DetectionPredictor,
     "ner": NerPredictor,
     "sentiment": SentimentPredictor,
     "translation": TranslationPredictor,
+    "detection": DetectionPredictor,
     "transliteration": TransliterationPredictor,
 }
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from service.text.subwords import BOS_ID, EOS_ID, PAD_ID
-from training.config import TranslationModel
+from training.config import Seq2SeqModel
 from training.models.attention import GeneralAttention
 from training.models.recurrent import Recurrent, length_mask
 
@@ -19,7 +19,7 @@ class Seq2Seq(nn.Module):
     attention, so that teacher forcing runs as one fused call: a quarter faster in training.
     """
 
-    def __init__(self, config: TranslationModel, vocabulary: int) -> None:
+    def __init__(self, config: Seq2SeqModel, vocabulary: int) -> None:
         super().__init__()
         self.config = config
         encoder, decoder = config.encoder, config.decoder
