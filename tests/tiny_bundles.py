@@ -184,7 +184,7 @@ def write_transliteration(root: Path) -> Path:
             eos_id=EOS_ID,
             state_size=_SIZE,
             memory_size=_SIZE,
-            beams=2,
+            beams=1,
             length_penalty=0.0,
         ),
         limit=30,

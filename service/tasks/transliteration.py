@@ -97,7 +97,8 @@ class TransliterationPredictor(Predictor[TransliterationParameters]):
 
     def answer(self, prepared: Prepared, values: Sequence[Any]) -> list[Transliteration]:
         found: Romanised = prepared.context
-        ranked = dict(zip(found.distinct, map(self._ranked, values), strict=True))
+        pairs = zip(found.distinct, values, strict=True)
+        ranked = {word: self._ranked(word, hypotheses) for word, hypotheses in pairs}
         text = in_devanagari(found.text, found.tokens, lambda letters: ranked[letters][0])
         if found.top_k is None:
             return [Transliteration(text, None)]
@@ -133,9 +134,10 @@ class TransliterationPredictor(Predictor[TransliterationParameters]):
     def _batch(self) -> DecoderBatch:
         return DecoderBatch(self._encoder, self._decoder, self._decoding)
 
-    def _ranked(self, hypotheses: Sequence[Hypothesis]) -> list[str]:
-        """Spellings of one word, likeliest first."""
-        return self._spellings.rank(Scored(found.ids, found.score) for found in hypotheses)
+    def _ranked(self, word: str, hypotheses: Sequence[Hypothesis]) -> list[str]:
+        """Spellings of one word, likeliest first; a word that the model leaves out stays."""
+        ranked = self._spellings.rank(Scored(found.ids, found.score) for found in hypotheses)
+        return ranked or [word]
 
 
 def word_row(alphabet: Alphabet, letters: str, beams: int) -> DecodeRow:

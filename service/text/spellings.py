@@ -43,10 +43,12 @@ class Spellings:
         path.write_text(json.dumps(layout, ensure_ascii=False), encoding="utf-8")
 
     def rank(self, found: Iterable[Scored]) -> list[str]:
-        """Distinct spellings, likeliest first."""
+        """Distinct spellings, likeliest first; an empty one is none."""
         scores: dict[str, float] = {}
         for spelling in found:
             word = self.alphabet.text(spelling.ids)
+            if not word:
+                continue
             source = self._logs.get(word, self._unlisted)
             scores.setdefault(word, spelling.score + self._weight * source)
         return sorted(scores, key=lambda word: scores[word], reverse=True)

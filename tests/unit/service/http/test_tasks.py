@@ -70,7 +70,7 @@ def test_languages_of_a_string_are_nested_as_the_client_reads_them(served: Serve
 def test_as_many_languages_are_named_as_asked_for(served: Served) -> None:
     body = {"inputs": ["how are you", "gru\u00df"], "parameters": {"top_k": 2}}
     answers = served.post("/detect", body).json()
-    assert [[found["label"] for found in answer][0] for answer in answers] == ["en", "de"]
+    assert [answer[0]["label"] for answer in answers] == ["en", "de"]
     assert [len(answer) for answer in answers] == [2, 2]
 
 

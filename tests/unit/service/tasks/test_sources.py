@@ -82,7 +82,7 @@ async def test_a_text_without_letters_is_refused_by_its_place(reader: SourceRead
 
 async def test_without_a_detector_the_language_must_be_said() -> None:
     reader = SourceReader(None, None)
-    with pytest.raises(SourceLanguageMissing, match="src_lang is missing.*de, en, hi"):
+    with pytest.raises(SourceLanguageMissing, match=r"src_lang is missing.*de, en, hi"):
         await reader.read(["hello"], None, SERVED, 5)
     assert await reader.read(["hello"], "en", SERVED, 5) == [SourceText("hello", "en", None)]
 

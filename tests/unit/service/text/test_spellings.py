@@ -30,6 +30,10 @@ def test_each_spelling_is_named_once() -> None:
     assert spellings(1.0).rank([scored("ab", -1.0), scored("ab", -2.0)]) == ["ab"]
 
 
+def test_nothing_is_no_spelling() -> None:
+    assert spellings(0.0).rank([scored("", -0.1), scored("c", -3.0)]) == ["c"]
+
+
 def test_the_file_holds_characters_and_counts(tmp_path: Path) -> None:
     spellings(1.0).save(tmp_path / "spellings.json")
     loaded = Spellings.load(tmp_path / "spellings.json", weight=1.0, unlisted=-9.0)
