@@ -177,12 +177,15 @@ class TransliterationTask(TrainingTask[TransliterationExperiment, Seq2Seq]):
         any_word = [said[latin] in hindi for latin, hindi in words.items()]
         errors = [(_distance(said[x.latin], x.hindi), len(x.hindi)) for x in attested]
         cer = 100 * sum(e for e, _ in errors) / sum(length for _, length in errors)
-        return [
+        figures = [
             Measured(_SCORED, "word accuracy", _share(attested, said), len(attested)),
             Measured(_SCORED, "any attested word", 100 * float(np.mean(any_word)), len(words)),
-            Measured(_SCORED, "words not in the list", _share(rare, said), len(rare)),
             Measured(_SCORED, "character error rate", cer, len(attested)),
         ]
+        if rare:
+            share = _share(rare, said)
+            figures.append(Measured(_SCORED, "words not in the list", share, len(rare)))
+        return figures
 
     @cached_property
     def _train_spellings(self) -> list[Spelling]:
@@ -225,7 +228,7 @@ def read_attested(lexicon: Any, split: str) -> list[Spelling]:
 def _share(attested: Sequence[Spelling], said: dict[str, str]) -> float:
     """Percent of pairs that are written as attested."""
     right = sum(said[found.latin] == found.hindi for found in attested)
-    return 100 * right / max(1, len(attested))
+    return 100 * right / len(attested)
 
 
 def _distance(one: str, other: str) -> int:
