@@ -142,8 +142,18 @@ class DetectionModel(Settings):
     cell: Cell = Cell()
 
 
+class MoreSentences(Settings):
+    """Sentences of one language out of corpora below `translation/`."""
+
+    language: str
+    corpora: tuple["Corpus", ...] = Field(min_length=1)
+    per_epoch: int = Field(gt=0)
+
+
 class DetectionExperiment(Experiment):
     task: Literal["detection"]
+    more: tuple[MoreSentences, ...] = ()
+    """Sentences drawn anew for each epoch beside those of the language identification set."""
     least_per_language: int = Field(3000, gt=0)
     """Languages with fewer sentences are heard more than once an epoch."""
     romanised_per_epoch: int = Field(5000, ge=0)
