@@ -9,7 +9,7 @@ from service.engine.errors import DeadlineExceeded
 from service.engine.rows import Result, Row
 from service.engine.runner import Lane, Runner
 from service.tasks.base import Parameters, Predictor, Prepared
-from service.tasks.errors import BlankText, InputRefused, InputTooLong
+from service.tasks.errors import BlankText, InputRefused, InputTooLong, NoLetters
 
 _LONG_CHARS = 20_000
 """More text than this is cut and put together off the event loop (some 10 ms of work)."""
@@ -72,7 +72,7 @@ class TaskEndpoint:
     def _prepare_one(self, index: int, text: str, parameters: Parameters) -> Prepared:
         try:
             return self.predictor.prepare(text, parameters)
-        except (BlankText, InputTooLong) as error:
+        except (BlankText, InputTooLong, NoLetters) as error:
             raise TextRefused(index, error) from error
 
     async def _infer(self, rows: Sequence[Row], timeout_s: float, spent_s: float) -> list[Result]:

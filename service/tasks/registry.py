@@ -17,10 +17,10 @@ from service.tasks.translator import TranslationEndpoint
 from service.tasks.transliteration import TransliterationPredictor
 
 PREDICTORS: dict[str, type[Predictor[Any]]] = {
-    "detection": DetectionPredictor,
     "ner": NerPredictor,
     "sentiment": SentimentPredictor,
     "translation": TranslationPredictor,
+    "detection": DetectionPredictor,
     "transliteration": TransliterationPredictor,
 }
 

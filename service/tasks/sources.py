@@ -85,7 +85,7 @@ class SourceReader:
             raise SourceLanguageMissing(served)
         answered = await self._detection.answer(texts, DetectionParameters(), timeout_s)
         return [
-            _chosen(text, scores, served)
+            likeliest(text, scores, served)
             for text, scores in zip(texts, answered.answers, strict=True)
         ]
 
@@ -112,7 +112,7 @@ def is_romanised(source: SourceText) -> bool:
     return source.language == HINDI and bool(is_latin)
 
 
-def _chosen(text: str, scores: Sequence[LanguageScore], served: Collection[str]) -> SourceText:
+def likeliest(text: str, scores: Sequence[LanguageScore], served: Collection[str]) -> SourceText:
     """The likeliest language; one that is not translated only if the detector is sure of it.
 
     One or two words often belong to several languages: then the caller means one that is served.

@@ -17,11 +17,12 @@ from service.tasks.base import LaneLimits, Parameters, Predictor, Prepared, choo
 from service.tasks.errors import BlankText
 from service.text.alphabet import Alphabet
 from service.text.characters import is_blank
-from service.text.frequencies import WordFrequencies
+from service.text.spellings import Scored, Spellings
 from service.text.transliteration import Token, in_devanagari, romanised_words
 
-ALPHABET = "characters.json"
-FREQUENCIES = "frequencies.json"
+VOCABULARY = "spellings.json"
+WEIGHT, UNLISTED = "frequency_weight", "unlisted_log_probability"
+"""Keys of the manifest's text settings: what a word's frequency counts beside the model."""
 _OFFLINE_ROWS = 64
 
 
@@ -66,8 +67,10 @@ class TransliterationPredictor(Predictor[TransliterationParameters]):
         self, bundle: Bundle, encoder: Session, decoder: Session, precision: Precision
     ) -> None:
         self.bundle, self.device, self.precision = bundle, decoder.device, precision
-        self._alphabet = Alphabet.load(bundle.file(ALPHABET))
-        self._frequencies = WordFrequencies.load(bundle.file(FREQUENCIES))
+        text = bundle.manifest.text
+        self._spellings = Spellings.load(
+            bundle.file(VOCABULARY), weight=float(text[WEIGHT]), unlisted=float(text[UNLISTED])
+        )
         self._decoding = _decoding(bundle)
         self._encoder, self._decoder = encoder, decoder
 
@@ -88,12 +91,15 @@ class TransliterationPredictor(Predictor[TransliterationParameters]):
             raise BlankText
         tokens = romanised_words(text)
         distinct = list(dict.fromkeys(token.letters for token in tokens))
-        rows: list[Row] = [word_row(self._alphabet, w, self._decoding.beams) for w in distinct]
+        rows: list[Row] = [
+            word_row(self._spellings.alphabet, w, self._decoding.beams) for w in distinct
+        ]
         return Prepared(rows, Romanised(text, tokens, distinct, parameters.top_k))
 
     def answer(self, prepared: Prepared, values: Sequence[Any]) -> list[Transliteration]:
         found: Romanised = prepared.context
-        ranked = dict(zip(found.distinct, map(self._spellings, values), strict=True))
+        pairs = zip(found.distinct, values, strict=True)
+        ranked = {word: self._ranked(word, hypotheses) for word, hypotheses in pairs}
         text = in_devanagari(found.text, found.tokens, lambda letters: ranked[letters][0])
         if found.top_k is None:
             return [Transliteration(text, None)]
@@ -129,9 +135,10 @@ class TransliterationPredictor(Predictor[TransliterationParameters]):
     def _batch(self) -> DecoderBatch:
         return DecoderBatch(self._encoder, self._decoder, self._decoding)
 
-    def _spellings(self, hypotheses: Sequence[Hypothesis]) -> list[str]:
-        """Spellings of one word, likeliest first."""
-        return rank(hypotheses, self._alphabet, self._frequencies)
+    def _ranked(self, word: str, hypotheses: Sequence[Hypothesis]) -> list[str]:
+        """Spellings of one word, likeliest first; a word that the model leaves out stays."""
+        ranked = self._spellings.rank(Scored(found.ids, found.score) for found in hypotheses)
+        return ranked or [word]
 
 
 def word_row(alphabet: Alphabet, letters: str, beams: int) -> DecodeRow:
@@ -145,18 +152,6 @@ def word_row(alphabet: Alphabet, letters: str, beams: int) -> DecodeRow:
 def longest_spelling(length: int) -> int:
     """Most characters of a Hindi word that is written with `length` Latin letters."""
     return 2 * length + 4
-
-
-def rank(
-    hypotheses: Sequence[Hypothesis], alphabet: Alphabet, frequencies: WordFrequencies
-) -> list[str]:
-    """Spellings by the model's log-probability and the word's own (the noisy channel of Brill
-    and Moore, ACL 2000, with the model as channel)."""
-    scores: dict[str, float] = {}
-    for found in hypotheses:
-        word = alphabet.text(found.ids)
-        scores.setdefault(word, found.score + frequencies.score(word))
-    return sorted(scores, key=lambda word: scores[word], reverse=True)
 
 
 def _decoding(bundle: Bundle) -> DecodingSpec:

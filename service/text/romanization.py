@@ -9,6 +9,7 @@ import regex
 Style = Literal["iso", "informal"]
 
 _VIRAMA, _NUKTA, _INHERENT = "्", "़", "अ"
+_VISARGA = "\u0903"
 _LABIALS = frozenset("पफबभम")
 # A vowel sign and the letter that it stands for: all tables below are of letters.
 _SIGNS = dict(zip("ािीुूृॄॢॣॅॆेैॉॊोौ", "आइईउऊऋॠऌॡऍऎएऐऑऒओऔ", strict=True))
@@ -38,7 +39,7 @@ _ISO_CONSONANTS = {
     "य़": "ẏ",
 }
 _ISO_VOWELS = _table(_VOWELS, "a ā i ī u ū r̥ r̥̄ l̥ l̥̄ ê e ē ai ô o ō au")
-_ISO_MARKS = {"ं": "ṁ", "ँ": "m̐", "ः": "ḥ"}
+_ISO_MARKS = {"ं": "ṁ", "ँ": "m̐", _VISARGA: "ḥ"}
 
 _INFORMAL_CONSONANTS = {
     **_table(
@@ -50,7 +51,7 @@ _INFORMAL_CONSONANTS = {
     "फ़": "f",
 }
 _INFORMAL_VOWELS = _table(_VOWELS, "a aa i ee u oo ri ri l l e e e ai o o o au")
-_INFORMAL_MARKS = {"ः": "h"}
+_INFORMAL_MARKS = {_VISARGA: "h"}
 # Very frequent words whose usual spelling no rule gives.
 _INFORMAL_WORDS = {"में": "mein", "नहीं": "nahin"}
 

@@ -20,6 +20,7 @@ _TOKEN = regex.compile(
     """,
     regex.VERBOSE,
 )
+_DANDA = "\u0964"
 _STOP = regex.compile(r"\.(?=\s|$)")
 
 
@@ -53,15 +54,12 @@ def in_devanagari(text: str, tokens: Sequence[Token], write: Callable[[str], str
     parts: list[str] = []
     position = 0
     for token in tokens:
-        parts += [_between(text[position : token.start], first=position == 0), write(token.letters)]
+        parts += [text[position : token.start], write(token.letters)]
         position = token.end
-    return "".join([*parts, _between(text[position:], first=not tokens)])
-
-
-def _between(text: str, *, first: bool) -> str:
-    if first or not _STOP.match(text):
-        return text
-    return "\u0964" + text[1:]
+        if _STOP.match(text, position):
+            parts.append(_DANDA)
+            position += 1
+    return "".join([*parts, text[position:]])
 
 
 def _is_acronym(word: str) -> bool:

@@ -64,6 +64,13 @@ DATA_SETS = {
             "Tiedemann 2020",
         ),
         DataSet(
+            name="wordfreq",
+            licence="CC BY-SA 4.0",
+            attribution="wordfreq 3.1, Robyn Speer 2022: Hindi word frequencies from Wikipedia, "
+            "OPUS OpenSubtitles 2018 (opensubtitles.org), the Leeds Internet Corpus, ParaCrawl, "
+            "Twitter",
+        ),
+        DataSet(
             name="dakshina_hi",
             licence="CC BY-SA 4.0",
             attribution="Dakshina dataset, Google; Roark et al. 2020",

@@ -40,13 +40,13 @@ class Romaniser:
         if word in self._spellings and rng.random() < _ATTESTED_RATE:
             latin = self._spellings[word][rng.choice(len(self._shares[word]), p=self._shares[word])]
         else:
-            latin = _loosely(romanize(word, "informal"), rng)
+            latin = loosely(romanize(word, "informal"), rng)
         if hurried and len(latin) > 2 and rng.random() < 0.5:
             return _NOT_FIRST_VOWEL.sub("", latin, count=1)
         return latin
 
 
-def _loosely(latin: str, rng: np.random.Generator) -> str:
+def loosely(latin: str, rng: np.random.Generator) -> str:
     """Long vowels mostly single, medial a mostly silent: "tumane" becomes "tumne"."""
     if rng.random() < 0.7:
         latin = _MEDIAL_A.sub("", latin)

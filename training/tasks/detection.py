@@ -18,7 +18,7 @@ from service.tasks.base import Predictor
 from service.tasks.detection import VOCABULARY, DetectionParameters, detection_row
 from service.text.alphabet import Alphabet, script_of
 from service.text.detection import has_letters, plain, windows
-from training.config import DetectionExperiment
+from training.config import Corpus, DetectionExperiment, MoreSentences
 from training.data.batches import TokenBatchSampler, pad, token_batches
 from training.data.fragments import fragment, without_accents, without_marks
 from training.data.labelled import Labelled, read_labelled
@@ -80,7 +80,7 @@ class DetectionTask(TrainingTask[DetectionExperiment, Detector]):
 
     def train_loader(self, epoch: int) -> DataLoader[Any]:
         rng = np.random.default_rng([self.experiment.seed, epoch, 1])
-        drawn = [*self._balanced(rng), *self._romanised(rng)]
+        drawn = [*self._balanced(rng), *self._more(rng), *self._romanised(rng)]
         examples = self._examples((self._noisy(found, rng) for found in drawn), epoch)
         sampler = TokenBatchSampler(
             [example.row.length for example in examples],
@@ -125,7 +125,7 @@ class DetectionTask(TrainingTask[DetectionExperiment, Detector]):
             limits=Limits(longest_input=_LONGEST_INPUT),
             text={"lowercase": True},
             vocabulary=VOCABULARY,
-            data=(_DATASET, "dakshina_hi", *(corpus.name for corpus in self.experiment.hindi)),
+            data=tuple(dict.fromkeys([_DATASET, *self._further_data()])),
         )
 
     def parameters(self) -> DetectionParameters:
@@ -171,11 +171,26 @@ class DetectionTask(TrainingTask[DetectionExperiment, Detector]):
     def _hindi(self) -> list[str]:
         """Hindi training sentences, each once."""
         texts = [found.text for found in self._sentences if found.language == "hi"]
-        for corpus in self.experiment.hindi:
-            for split in corpus.splits:
-                texts += [pair.source for pair in read_pairs(corpus.name, split, ("hi", "en"))]
+        return self._not_held_out([*texts, *sentences_of(self.experiment.hindi, "hi")])
+
+    @cached_property
+    def _more_sentences(self) -> list[tuple[MoreSentences, list[str]]]:
+        return [
+            (more, self._not_held_out(sentences_of(more.corpora, more.language)))
+            for more in self.experiment.more
+        ]
+
+    def _not_held_out(self, texts: Iterable[str]) -> list[str]:
+        """Each text once, without those that are scored: the corpora overlap."""
         held_out = {found.text for split in ("dev", "test") for found in read_labelled(split)}
         return [text for text in dict.fromkeys(texts) if text not in held_out]
+
+    def _more(self, rng: np.random.Generator) -> list[Labelled]:
+        drawn = []
+        for more, texts in self._more_sentences:
+            chosen = rng.integers(len(texts), size=more.per_epoch).tolist()
+            drawn += [Labelled(texts[i], more.language) for i in chosen]
+        return drawn
 
     @cached_property
     def _romaniser(self) -> Romaniser:
@@ -191,6 +206,12 @@ class DetectionTask(TrainingTask[DetectionExperiment, Detector]):
             missing = max(0, self.experiment.least_per_language - len(found))
             drawn += [found[i] for i in rng.integers(len(found), size=missing)]
         return drawn
+
+    def _further_data(self) -> list[str]:
+        corpora = [corpus for more in self.experiment.more for corpus in more.corpora]
+        if not self.experiment.romanised_per_epoch:
+            return [corpus.name for corpus in corpora]
+        return ["dakshina_hi", *(corpus.name for corpus in [*self.experiment.hindi, *corpora])]
 
     def _romanised(self, rng: np.random.Generator) -> list[Labelled]:
         count = self.experiment.romanised_per_epoch
@@ -231,6 +252,17 @@ class DetectionTask(TrainingTask[DetectionExperiment, Detector]):
             if text:
                 examples.append(Example(detection_row(self.alphabet, text), ids[sentence.language]))
         return examples
+
+
+def sentences_of(corpora: Iterable[Corpus], language: str) -> list[str]:
+    """The side of parallel corpora that is in `language`."""
+    other = "de" if language == "en" else "en"
+    return [
+        pair.source
+        for corpus in corpora
+        for split in corpus.splits
+        for pair in read_pairs(corpus.name, split, (language, other))
+    ]
 
 
 def first_words(sentences: Sequence[Labelled], count: int) -> list[Labelled]:
