@@ -1,13 +1,15 @@
 """Translation between the languages of a multilingual encoder-decoder."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Any, NamedTuple, Self
 
 import msgspec
 import numpy as np
 
 from service.bundle import MANIFEST, Bundle, BundleError, DecodingSpec, Precision
-from service.engine.decoding import DecoderBatch, DecoderLane, decode_all
+from service.engine.decoder_lane import DecoderLane
+from service.engine.decoding import DecoderBatch, decode_all
 from service.engine.metrics import DecoderMetrics
 from service.engine.queue import RowQueue
 from service.engine.rows import DecodeRow, Hypothesis, Row
@@ -103,6 +105,16 @@ class TranslationPredictor(Predictor[TranslationParameters]):
             parts[place] = self._subwords.decode(hypotheses[0].ids)
         text = "".join(parts).strip()
         return [Translation(text, split.source_language, split.target_language)]
+
+    def spacing(self, prepared: Prepared) -> list[str]:
+        """The source's own spacing and line breaks, around the sentences that are translated."""
+        split: Split = prepared.context
+        bounds = [-1, *split.translated, len(split.parts)]
+        between = ["".join(split.parts[a + 1 : b]) for a, b in pairwise(bounds)]
+        return [between[0].lstrip(), *between[1:-1], between[-1].rstrip()]
+
+    def text_of(self, ids: Sequence[int]) -> str:
+        return self._subwords.decode(ids)
 
     def run(self, rows: Sequence[Row]) -> list[list[Hypothesis]]:
         """Hypotheses of rows; long ones first, so that the batch stays full to the end."""
