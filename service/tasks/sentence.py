@@ -87,10 +87,18 @@ class SentenceCodec:
         )
         return Rendered(target.resolved(), links, evidence)
 
-    def write_part(self, sentence: Sentence, ids: Sequence[int], language: str) -> str:
-        """The text of an unfinished hypothesis, for a stream."""
+    def write_part(
+        self, sentence: Sentence, ids: Sequence[int], language: str, *, whole: bool
+    ) -> str:
+        """The text of a hypothesis that is still growing, or is `whole`, for a stream.
+
+        What was told is not taken back: stand-ins that the model lost follow at the end.
+        """
         values = _values(sentence.masked.values, language)
-        return Masked(self._subwords.decode(ids), values).resolved()
+        kept = without_loops(ids, longest_run(sentence.ids))
+        output = self._subwords.decode([ids[position] for position in kept])
+        lost = [value for value, mark in zip(values, MARKS, strict=False) if mark not in output]
+        return " ".join([Masked(output, values).resolved(), *(lost if whole else ())])
 
 
 def _values(values: Sequence[str], language: str) -> list[str]:

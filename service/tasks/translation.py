@@ -38,6 +38,7 @@ from service.text.translation import longest_output
 
 VOCABULARY = "subwords.json"
 QUALITY = "quality.json"
+_DANDAS = "\u0964\u0965"
 _OFFLINE_ROWS = 64
 
 
@@ -135,6 +136,8 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         if is_blank(text):
             raise BlankText
         segments = segment(text, self._limit, self._codec.offsets)
+        if target != "hi":
+            segments = _spaced(segments)
         texts = [without_controls(part.text) for part in segments if part.translated]
         script = foreign_script(text)
         if not texts and script is not None:
@@ -182,9 +185,9 @@ class TranslationPredictor(Predictor[TranslationParameters]):
                 found[-1] += part.text
         return found
 
-    def text_of(self, prepared: Prepared, row: int, ids: Sequence[int]) -> str:
+    def text_of(self, prepared: Prepared, row: int, ids: Sequence[int], *, whole: bool) -> str:
         split: Split = prepared.context
-        return self._codec.write_part(split.sentences[row], ids, split.target)
+        return self._codec.write_part(split.sentences[row], ids, split.target, whole=whole)
 
     def run(self, rows: Sequence[Row]) -> list[list[Hypothesis]]:
         """Hypotheses of rows; long ones first, so that the batch stays full to the end."""
@@ -274,8 +277,6 @@ class TranslationPredictor(Predictor[TranslationParameters]):
                 text += part.text
                 continue
             written = next(remaining)
-            if text[-1:] in _ENDS:  # a danda needs no blank behind it, other end marks do
-                text += " "
             links += _alignments(written, part.start, len(text))
             text += written.text
         parameters = split.parameters
@@ -305,7 +306,14 @@ def _ranked(written: Sequence[Rendered]) -> list[Rendered]:
     return [each for each in ordered if first[each.text] is each]
 
 
-_ENDS = frozenset('.!?\u2026"\u201d\u00bb')
+def _spaced(segments: Sequence[Segment]) -> list[Segment]:
+    """Blanks behind sentences that end in a danda, which needs none: other end marks do."""
+    found: list[Segment] = []
+    for part in segments:
+        if found and found[-1].translated and part.translated and found[-1].text[-1] in _DANDAS:
+            found.append(Segment(" ", part.start, translated=False))
+        found.append(part)
+    return found
 
 
 def _alignments(written: Rendered, source: int, target: int) -> list[WordAlignment]:
