@@ -115,9 +115,7 @@ class TranslationEndpoint(TaskEndpoint):
             )
             found = dict(zip(read, sources, strict=True))
         return [
-            self._route(place, found[place], parameters)
-            if place in found
-            else Route(text, parameters.src_lang, None, parameters)
+            self._route(place, text, found.get(place), parameters)
             for place, text in enumerate(texts)
         ]
 
@@ -127,20 +125,29 @@ class TranslationEndpoint(TaskEndpoint):
             return self._reader.detects and has_words(text)
         return parameters.src_lang in (HINDI, ROMANISED_HINDI)
 
-    def _route(self, index: int, source: SourceText, parameters: TranslationParameters) -> Route:
+    def _route(
+        self,
+        index: int,
+        text: str,
+        source: SourceText | None,
+        parameters: TranslationParameters,
+    ) -> Route:
         target = parameters.tgt_lang or ""
-        detected = source.detected.label if source.detected else None
-        route = Route(source.text, source.language, detected, parameters)
-        if detected and source.language == target:
-            return route._replace(as_is=True)
-        if self.predictor.serves(source.language, target):
+        if source is None:
+            route = Route(text, parameters.src_lang, None, parameters)
+        else:
+            detected = source.detected.label if source.detected else None
+            route = Route(source.text, source.language, detected, parameters)
+        language = route.language
+        if language is None or self.predictor.serves(language, target):
             return route
-        between = self.predictor.between(source.language, target)
+        if route.detected and language == target:
+            return route._replace(as_is=True)
+        between = self.predictor.between(language, target)
         if between is None:
             known = self.predictor.reaching(target)
-            raise TextRefused(
-                index, UntranslatableLanguage(detected or source.language, target, known)
-            )
+            cause = UntranslatableLanguage(route.detected or language, target, known)
+            raise TextRefused(index, cause)
         return route._replace(between=between)
 
     async def _spelt(
