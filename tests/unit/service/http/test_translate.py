@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from service.bundle import load_bundle
+from service.tasks.endpoint import Answered
 from service.tasks.registry import open_predictor
+from service.tasks.translation import TranslationParameters
+from service.tasks.translator import TranslationEndpoint
 from tests.copying_bundle import write_copier
 from tests.tiny_bundles import write_detection, write_transliteration
 from tests.unit.service.http.served import Served
@@ -153,3 +157,34 @@ def test_without_a_detector_a_source_language_is_not_needed(tmp_path: Path) -> N
         assert (found["translation_text"], found["src_lang"]) == ("how are you", None)
     finally:
         served.close()
+
+
+@pytest.mark.parametrize(
+    "text, parameters",
+    [
+        ("how are you?  I pay $20.\n- ok {name}", {"src_lang": "en", "tgt_lang": "de"}),
+        ("das ist gut. Ja!", {"src_lang": "de", "tgt_lang": "hi"}),
+        ("x ho", {"tgt_lang": "en"}),
+        ("das ist groß", {"tgt_lang": "de"}),
+        ("12:30 \U0001f642", {"tgt_lang": "de"}),
+        ("how are you", {"src_lang": "en", "tgt_lang": "de", "num_beams": 3}),
+    ],
+)
+def test_a_stream_tells_the_answer_in_pieces(
+    served: Served, text: str, parameters: dict[str, Any]
+) -> None:
+    endpoint = next(
+        handler.endpoint
+        for handler in served.application.handlers
+        if isinstance(handler.endpoint, TranslationEndpoint)
+    )
+
+    async def stream() -> list[str | Answered]:
+        return [piece async for piece in endpoint.stream(text, asked, timeout_s=10)]
+
+    asked = TranslationParameters(**parameters)
+    *pieces, answered = served.run(stream())
+    assert isinstance(answered, Answered)
+    whole = msgspec.json.decode(msgspec.json.encode(answered.answers[0]))
+    assert whole == translate(served, text, **parameters)
+    assert "".join(map(str, pieces)) == whole[0]["translation_text"]
