@@ -204,6 +204,15 @@ class Pair(Settings):
     """Whether the second language is also translated into the first."""
 
 
+class TestSet(Settings):
+    """A further test set, scored in one direction."""
+
+    __test__ = False
+    corpus: str
+    languages: tuple[str, str]
+    split: str = "test"
+
+
 class Noise(Settings):
     """Shares of source sentences that are seen as people type them."""
 
@@ -227,6 +236,8 @@ class TranslationExperiment(Experiment):
     """Share of the names that both sides have which are replaced by stand-ins, in training."""
     known_word_count: int = Field(3, gt=0)
     """A word seen this often in training is known to the model; an unknown name is copied."""
+    test_sets: tuple[TestSet, ...] = ()
+    """Beside the test sets of the pairs' first corpora."""
     dev_rows: int = Field(300, gt=0)
     """Development rows scored per direction, after each epoch and when int8 is judged."""
     max_pieces: int = Field(60, gt=0)

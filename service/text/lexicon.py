@@ -12,8 +12,9 @@ from typing import Self
 
 import regex
 
-_WORD = regex.compile(r"[\p{L}\p{M}]+(?:['\u2019-][\p{L}\p{M}]{2,})*")
-_CAPITALISED = regex.compile(r"\p{Lu}[\p{L}\p{M}]+(?:['\u2019-]\p{L}{2,})*")
+_WORD = regex.compile(r"[\p{L}\p{M}]+")
+# After an apostrophe stands the word itself (l'Italie), but in Irish names.
+_CAPITALISED = regex.compile(r"(?:O['\u2019])?\p{Lu}[\p{L}\p{M}]+(?:-[\p{L}\p{M}]{2,})*")
 _LINKS = ("", "s", "es", "n", "en", "er", "-")
 """What German puts between the parts of a compound."""
 _SHORTEST_PART = 3
@@ -54,8 +55,12 @@ class Lexicon:
         )
 
     def knows(self, word: str, language: str) -> bool:
-        """True if the word was seen, as it is or in lower case, or if it is a German compound."""
-        return self._seen(word, language) or (language == "de" and self._is_compound(word))
+        """True if all parts of the word were seen, as they are or in lower case; in German parts
+        need no hyphen between them."""
+        return all(
+            self._seen(part, language) or (language == "de" and self._is_compound(part))
+            for part in words_of(word)
+        )
 
     def knows_lowercase(self, word: str, language: str) -> bool:
         """True if the word was seen in lower case: then it is no name."""

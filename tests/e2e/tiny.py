@@ -88,9 +88,9 @@ EXPERIMENTS: dict[str, dict[str, object]] = {
             {
                 "corpora": [{"name": "tatoeba_en-de"}],
                 "languages": ["en", "de"],
-                "pairs_per_epoch": 200,
             }
         ],
+        "epoch_pairs": 400,
         "model": {
             "vocabulary": 400,
             "embedding_size": 32,

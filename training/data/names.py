@@ -29,7 +29,6 @@ _CONSONANTS = str.maketrans(
         **dict.fromkeys("बभ", "b"),
         **dict.fromkeys("सशष", "s"),
         "म": "m",
-        "य": "y",
         "र": "r",
         "ल": "l",
         "व": "v",
@@ -37,7 +36,7 @@ _CONSONANTS = str.maketrans(
     }
 )
 _LATIN = str.maketrans({"q": "k", "x": "k", "z": "j", "f": "p", "w": "v"})
-_NOT_CONSONANT = regex.compile(r"[^bcdgjklmnprstvyh]")
+_NOT_CONSONANT = regex.compile(r"[^bcdgjklmnprstvh]")
 _SHORTEST_SKELETON = 2
 
 

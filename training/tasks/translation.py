@@ -188,23 +188,26 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
         return Parity(max_abs_error=error, rows=len(rows), same_answers=same)
 
     def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
-        parts = [self._evaluate(predictor, d, split) for d in directions(self.experiment)]
-        return [measured for part in parts for measured in part]
+        scored = [
+            Scored(d.corpus, (d.source, d.target), split) for d in directions(self.experiment)
+        ]
+        if split == "test":
+            further = self.experiment.test_sets
+            scored += [Scored(found.corpus, found.languages, found.split) for found in further]
+        return [measured for one in scored for measured in self._evaluate(predictor, one)]
 
-    def _evaluate(
-        self, predictor: Predictor[Any], direction: "Direction", split: str
-    ) -> list[Measured]:
-        rows = direction.references(split)
-        if split == "dev":
+    def _evaluate(self, predictor: Predictor[Any], scored: "Scored") -> list[Measured]:
+        source, target = scored.languages
+        rows = group_references(read_pairs(scored.corpus, scored.split, scored.languages))
+        if scored.split == "dev":
             rows = rows[: self.experiment.dev_rows]
-        parameters = TranslationParameters(direction.target, direction.source)
+        parameters = TranslationParameters(tgt_lang=target, src_lang=source)
         answers = predictor.predict([row.source for row in rows], parameters)
         texts = [answer[0].translation_text for answer in answers]
         references = [row.targets for row in rows]
-        name = f"{direction.corpus} {direction.source}-{direction.target}"
         return [
-            Measured(name, "bleu", bleu(texts, references), len(rows)),
-            Measured(name, "chrf", chrf(texts, references), len(rows)),
+            Measured(scored.name, "bleu", bleu(texts, references), len(rows)),
+            Measured(scored.name, "chrf", chrf(texts, references), len(rows)),
         ]
 
     @cached_property
@@ -243,6 +246,19 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
             )
             for row, found, (_, values) in zip(rows, pieces, masked, strict=True)
         ]
+
+
+class Scored(NamedTuple):
+    """A set that is translated in one direction and scored."""
+
+    corpus: str
+    languages: tuple[str, str]
+    split: str
+
+    @property
+    def name(self) -> str:
+        part = "" if self.split in ("dev", "test") else f" {self.split}"
+        return f"{self.corpus}{part} {'-'.join(self.languages)}"
 
 
 class Direction(NamedTuple):
