@@ -124,9 +124,8 @@ def correlations(quality: Quality, judged: Sequence[Judged]) -> list[Correlation
     groups: defaultdict[str, list[Judged]] = defaultdict(list)
     for row in judged:
         groups[row.direction].append(row)
-        groups["all"].append(row)
     found = []
-    for name, rows in groups.items():
+    for name, rows in [*sorted(groups.items()), ("all", list(judged))]:
         told = np.array([quality.of(row.evidence) for row in rows])
         true = np.array([row.chrf for row in rows])
         pearson, spearman = _pearson(told, true), _pearson(_ranks(told), _ranks(true))
