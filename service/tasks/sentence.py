@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 
 from service.engine.rows import Hypothesis
 from service.tasks.quality import Evidence
-from service.text.alignment import Link, Span, align_words, piece_spans, word_spans
+from service.text.alignment import (
+    Link,
+    Pieces,
+    Span,
+    WordAttention,
+    align_words,
+    attend_words,
+    piece_spans,
+    word_spans,
+)
 from service.text.lexicon import Lexicon
 from service.text.repetition import longest_run, without_loops
 from service.text.standins import MARKS, Masked, mask, restore, unmasked_offset
@@ -80,12 +89,30 @@ class SentenceCodec:
         values = _values(sentence.masked.values, language)
         places = {} if weights is None else _places(sentence, weights, output, spans)
         target = Masked(restore(output, len(values), places), values)
-        links = [] if weights is None else _links(sentence, weights, (output, spans), target)
+        links = []
+        if weights is not None:
+            attention = _attention(sentence, weights, Pieces(output, spans))
+            links = _links(sentence, attention, output, target)
         lost = sum(mark not in output for mark in MARKS[: len(values)])
         evidence = Evidence(
             found.score, len(sentence.ids), len(ids), len(found.ids) - len(ids), lost
         )
         return Rendered(target.resolved(), links, evidence)
+
+    def attention(
+        self, sentence: Sentence, found: Hypothesis
+    ) -> tuple[list[str], list[str], NDArray[np.float32]]:
+        """Words that were read, words that were written, and the attention (written, read).
+
+        ValueError if the hypothesis does not tell what it attended to.
+        """
+        if found.weights is None:
+            raise ValueError("the hypothesis has no attention weights")
+        output = self._subwords.decode(found.ids)
+        spans = piece_spans(found.ids, self._subwords.decode)
+        words = _attention(sentence, found.weights, Pieces(output, spans))
+        read = [sentence.masked.text[start:end] for start, end in words.source]
+        return read, [output[start:end] for start, end in words.target], words.weights
 
     def write_part(
         self, sentence: Sentence, ids: Sequence[int], language: str, *, whole: bool
@@ -123,10 +150,14 @@ def _places(
     return places
 
 
+def _attention(sentence: Sentence, weights: NDArray[np.float32], output: Pieces) -> WordAttention:
+    return attend_words(weights, Pieces(sentence.masked.text, sentence.spans), output)
+
+
 def _links(
     sentence: Sentence,
-    weights: NDArray[np.float32],
-    output: tuple[str, list[Span]],
+    attention: WordAttention,
+    output: str,
     target: Masked,
 ) -> list[Link]:
     """Word links with offsets into the sentence and into the resolved translation.
@@ -134,10 +165,10 @@ def _links(
     Stand-ins that were set in or left out move the words: they are found again in their order.
     """
     source = sentence.masked
-    moved = _moved_words(output[0], target.text)
+    moved = _moved_words(output, target.text)
     return [
         Link(_resolved(source, link.source), _resolved(target, moved[link.target]), link.weight)
-        for link in align_words(weights, (source.text, sentence.spans), output)
+        for link in align_words(attention)
         if link.target in moved
     ]
 

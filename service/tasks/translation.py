@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple, Self
 import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
+from numpy.typing import NDArray
 
 from service.bundle import MANIFEST, Bundle, BundleError, DecodingSpec, Precision
 from service.engine.decoder_lane import DecoderLane
@@ -174,6 +175,13 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         ]
         return [_ranked(each) for each in found]
 
+    def attention(
+        self, prepared: Prepared, values: Sequence[Any]
+    ) -> tuple[list[str], list[str], NDArray[np.float32]]:
+        """Words read and written in the first sentence, and the attention (written, read)."""
+        split: Split = prepared.context
+        return self._codec.attention(split.sentences[0], values[0][0])
+
     def spacing(self, prepared: Prepared) -> list[str]:
         """What is carried through before, between and behind the sentences."""
         split: Split = prepared.context
@@ -225,7 +233,7 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         if beams is not None and wanted is not None and wanted > beams:
             raise TooManySequences(wanted, beams)
         two_passes = language is not None and not self.serves(language, target)
-        if parameters.alignments and (two_passes or not self._aligns):
+        if parameters.alignments and (two_passes or not self.aligns):
             raise AlignmentsUnknown
         return target
 
@@ -252,7 +260,7 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         beams = parameters.num_beams or max(
             self._decoding.beams, parameters.num_return_sequences or 1
         )
-        aligned = parameters.alignments or (self._aligns and bool(sentence.masked.values))
+        aligned = parameters.alignments or (self.aligns and bool(sentence.masked.values))
         return DecodeRow(
             {"ids": ids},
             len(ids),
@@ -263,7 +271,8 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         )
 
     @property
-    def _aligns(self) -> bool:
+    def aligns(self) -> bool:
+        """True if the decoder tells its attention."""
         return "weights" in {
             output.name for output in self.bundle.manifest.graphs["decoder"].outputs
         }

@@ -16,6 +16,13 @@ _LEAST_WEIGHT = 0.15
 """Words that get less of the attention are not linked."""
 
 
+class Pieces(NamedTuple):
+    """A text and the characters of each of its pieces."""
+
+    text: str
+    spans: Sequence[Span]
+
+
 class Link(NamedTuple):
     """Characters of a source word and of the target word that it became; `weight` up to 1."""
 
@@ -35,24 +42,33 @@ def piece_spans(ids: Sequence[int], decode: Callable[[Sequence[int]], str]) -> l
     return list(zip([0, *ends], ends, strict=False))
 
 
-def align_words(
-    weights: NDArray[np.float32], source: tuple[str, Sequence[Span]], target: tuple[str, list[Span]]
-) -> list[Link]:
-    """Links of each target word to the source word that got most of its attention.
+class WordAttention(NamedTuple):
+    """`weights` (target words, source words): how much of its attention a word gave to another."""
 
-    `weights` is (target pieces, source pieces); `source` and `target` are each a text with the
-    spans of its pieces. Attention is summed over a source word and averaged over a target word.
+    source: list[Span]
+    target: list[Span]
+    weights: NDArray[np.float32]
+
+
+def attend_words(weights: NDArray[np.float32], source: Pieces, target: Pieces) -> WordAttention:
+    """Attention between words from attention between pieces, (target pieces, source pieces).
+
+    It is summed over a source word and averaged over a target word.
     """
-    source_words, target_words = word_spans(source[0]), word_spans(target[0])
-    columns = _membership(source[1], source_words)
-    rows = _membership(target[1], target_words)
+    source_words, target_words = word_spans(source.text), word_spans(target.text)
+    columns = _membership(source.spans, source_words)
+    rows = _membership(target.spans, target_words)
     pieces = np.maximum(rows.sum(axis=0), 1)[:, None]
-    attention = (rows.T @ weights @ columns) / pieces  # (target words, source words)
+    return WordAttention(source_words, target_words, (rows.T @ weights @ columns) / pieces)
+
+
+def align_words(attention: WordAttention) -> list[Link]:
+    """Links of each target word to the source word that got most of its attention."""
     links = []
-    for word, found in enumerate(attention):
+    for word, found in zip(attention.target, attention.weights, strict=True):
         if found.size and found.max() >= _LEAST_WEIGHT:
             best = int(found.argmax())
-            links.append(Link(source_words[best], target_words[word], float(found[best])))
+            links.append(Link(attention.source[best], word, float(found[best])))
     return links
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.text.alignment import Link, align_words, piece_spans, word_spans
+from service.text.alignment import Pieces, align_words, attend_words, piece_spans, word_spans
 from tests.unit.service.text.texts import TEXTS
 
 
@@ -14,20 +14,22 @@ def test_words_are_linked_across_their_pieces() -> None:
     weights = np.array(
         [[0.1, 0.8, 0.0, 0.1], [0.6, 0.1, 0.2, 0.1], [0.4, 0.1, 0.4, 0.1]], np.float32
     )
-    source = ("good bye", [(0, 2), (4, 8), (2, 4), (8, 8)])
-    links = align_words(weights, source, ("tschüss gut", [(0, 7), (7, 9), (9, 11)]))
+    source = Pieces("good bye", [(0, 2), (4, 8), (2, 4), (8, 8)])
+    target = Pieces("tschüss gut", [(0, 7), (7, 9), (9, 11)])
+    links = align_words(attend_words(weights, source, target))
     assert [link[:2] for link in links] == [((5, 8), (0, 7)), ((0, 4), (8, 11))]
     assert np.isclose(links[1].weight, (0.8 + 0.8) / 2)
 
 
 def test_a_word_without_attention_is_not_linked() -> None:
     weights = np.array([[0.1, 0.9]], np.float32)
-    assert align_words(weights, ("a", [(0, 1), (1, 1)]), ("b", [(0, 1)])) == []
+    attention = attend_words(weights, Pieces("a", [(0, 1), (1, 1)]), Pieces("b", [(0, 1)]))
+    assert align_words(attention) == []
 
 
 def test_no_words_give_no_links() -> None:
-    links: list[Link] = align_words(np.zeros((0, 1), np.float32), ("", [(0, 0)]), ("", []))
-    assert links == []
+    nothing = attend_words(np.zeros((0, 1), np.float32), Pieces("", [(0, 0)]), Pieces("", []))
+    assert align_words(nothing) == []
 
 
 @given(TEXTS)
