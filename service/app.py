@@ -20,8 +20,7 @@ from service.http.metrics import forget_dead_workers
 from service.http.models import describe
 from service.settings import Settings, SettingsError
 from service.tasks.base import LaneLimits, Predictor, choose_precision
-from service.tasks.endpoint import TaskEndpoint
-from service.tasks.registry import open_predictor, predictor_type
+from service.tasks.registry import open_endpoints, open_predictor, predictor_type
 
 _SPARE_S = 5.0
 """BentoML's own time-out stays this far behind ours: it answers without problem details."""
@@ -76,10 +75,7 @@ class Sluice:
         predictors = [_open(bundle) for bundle in load_bundles(SETTINGS)]
         lanes = [predictor.lane(_limits(predictor)) for predictor in predictors]
         self._runner = Runner(lanes)
-        self._endpoints = [
-            TaskEndpoint(predictor, lane, self._runner)
-            for predictor, lane in zip(predictors, lanes, strict=True)
-        ]
+        self._endpoints = open_endpoints(predictors, lanes, self._runner)
 
     @bentoml.on_deployment  # type: ignore[untyped-decorator]
     @staticmethod

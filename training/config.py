@@ -50,9 +50,9 @@ class Trainer(Settings):
     patience: int = Field(3, gt=0)
     batch_tokens: int = Field(3000, gt=0)
     """Rows times longest row of a training batch."""
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     threads: int | None = Field(None, gt=0)
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     devices: int = Field(1, gt=0)
     num_nodes: int = Field(1, gt=0)
 
@@ -132,6 +132,44 @@ class SentimentExperiment(Experiment):
     model: SentimentModel = SentimentModel()
 
 
+class DetectionModel(Settings):
+    min_char_count: int = Field(20, gt=0)
+    """A character that is rarer is known by its script alone."""
+    character_size: int = Field(32, gt=0)
+    gram_size: int = Field(16, gt=0)
+    attention_size: int = Field(64, gt=0)
+    dropout: float = Field(0.3, ge=0, lt=1)
+    cell: Cell = Cell()
+
+
+class MoreSentences(Settings):
+    """Sentences of one language out of corpora below `translation/`."""
+
+    language: str
+    corpora: tuple["Corpus", ...] = Field(min_length=1)
+    per_epoch: int = Field(gt=0)
+
+
+class DetectionExperiment(Experiment):
+    task: Literal["detection"]
+    more: tuple[MoreSentences, ...] = ()
+    """Sentences drawn anew for each epoch beside those of the language identification set."""
+    least_per_language: int = Field(3000, gt=0)
+    """Languages with fewer sentences are heard more than once an epoch."""
+    romanised_per_epoch: int = Field(5000, ge=0)
+    """Hindi sentences written in Latin letters anew for each epoch: the language `hi-Latn`."""
+    hindi: tuple["Corpus", ...] = ()
+    """Corpora of `translation/` whose Hindi side is romanised too."""
+    fragment_rate: float = Field(0.4, ge=0, lt=1)
+    """Share of sentences of which only one to four words are seen."""
+    bare_rate: float = Field(0.3, ge=0, lt=1)
+    """Share of sentences seen without punctuation."""
+    plain_letters_rate: float = Field(0.05, ge=0, lt=1)
+    """Share of sentences seen without their accents, as hurried people type."""
+    label_smoothing: float = Field(0.05, ge=0, lt=1)
+    model: DetectionModel = DetectionModel()
+
+
 class Corpus(Settings):
     """A folder below `translation/`, and the splits of it that may be trained on."""
 
@@ -139,8 +177,9 @@ class Corpus(Settings):
     splits: tuple[str, ...] = Field(("train",), min_length=1)
 
 
-class TranslationModel(Settings):
-    vocabulary: int = Field(8000, gt=300)
+class Seq2SeqModel(Settings):
+    """An encoder-decoder over one vocabulary, whatever its units are."""
+
     embedding_size: int = Field(256, gt=0)
     attention: Literal["general", "additive"] = "general"
     """Score of Luong et al. 2015 or of Bahdanau et al. 2015."""
@@ -150,6 +189,10 @@ class TranslationModel(Settings):
     """Words drawn beside a batch's own for the training softmax; 0 takes the whole vocabulary."""
     encoder: Cell = Cell(kind="gru")
     decoder: Cell = Cell(kind="gru", bidirectional=False)
+
+
+class TranslationModel(Seq2SeqModel):
+    vocabulary: int = Field(8000, gt=300)
 
 
 class Pair(Settings):
@@ -205,8 +248,27 @@ class TranslationExperiment(Experiment):
     model: TranslationModel = TranslationModel()
 
 
+class TransliterationExperiment(Experiment):
+    task: Literal["transliteration"]
+    sources: tuple[Literal["dakshina_hi", "aksharantar_hi"], ...] = ("dakshina_hi",)
+    made_per_epoch: int = Field(0, ge=0)
+    """Frequent Hindi words spelt by rule, loosely, anew for each epoch."""
+    corpora: tuple[Corpus, ...] = ()
+    """Corpora of `translation/` whose Hindi words are counted."""
+    frequency_weight: float = Field(0.3, ge=0)
+    """What a word's log-probability counts beside the model's; chosen on the development set."""
+    unlisted_log_probability: float = Field(-18.0, lt=0)
+    beams: int = Field(8, ge=1, le=8)
+    model: Seq2SeqModel = Seq2SeqModel()
+
+
 AnyExperiment = Annotated[
-    NerExperiment | SentimentExperiment | TranslationExperiment, Field(discriminator="task")
+    NerExperiment
+    | SentimentExperiment
+    | TranslationExperiment
+    | DetectionExperiment
+    | TransliterationExperiment,
+    Field(discriminator="task"),
 ]
 _ADAPTER: TypeAdapter[AnyExperiment] = TypeAdapter(AnyExperiment)
 

@@ -229,7 +229,7 @@ def _differs(one: Any, other: Any) -> bool:
 
 
 def _said(answer: Any) -> list[Any]:
-    fields = ("entity_group", "label", "translation_text", "start", "end")
+    fields = ("entity_group", "label", "translation_text", "transliteration_text", "start", "end")
     return [[getattr(part, name, None) for name in fields] for part in answer]
 
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from service.engine.session import Tensor
 
 
@@ -24,13 +27,26 @@ class DecodeRow(Row):
     beams: int
     hypotheses: int
     max_steps: int
+    alignments: bool = False
+    """Whether its hypotheses tell what they attended to; needs a decoder that tells it."""
 
 
 class Hypothesis(NamedTuple):
-    """A decoded sequence without its end token; `score` is its mean log-probability a token."""
+    """A decoded sequence without its end token.
+
+    `score` is its log-probability, normalised by length. `weights` (ids, source length), if asked
+    for, are the attention over the source at the step that chose each token.
+    """
 
     ids: list[int]
     score: float
+    weights: NDArray[np.float32] | None = None
+
+
+class Token(NamedTuple):
+    """The next token of a row that is streamed; its answer is still to come."""
+
+    id: int
 
 
 class Result(NamedTuple):
@@ -50,6 +66,8 @@ class Job:
     future: asyncio.Future[Result]
     arrived: float
     timeout_s: float = math.inf
+    on_news: "Callable[[Token | Result], None] | None" = None
+    """Hears each token of a row that is streamed, and its result."""
     started: float = field(default=math.nan)
 
     @property
@@ -62,7 +80,7 @@ class Job:
         return self.future.cancelled()
 
 
-Settlement = tuple[Job, Result | BaseException]
+Settlement = tuple[Job, Result | Token | BaseException]
 Deliver = Callable[[Iterable[Settlement]], None]
 
 
@@ -73,5 +91,8 @@ def settle(settlements: Iterable[Settlement]) -> None:
             continue
         if isinstance(outcome, BaseException):
             job.future.set_exception(outcome)
-        else:
+            continue
+        if job.on_news is not None:
+            job.on_news(outcome)
+        if isinstance(outcome, Result):
             job.future.set_result(outcome)

@@ -9,13 +9,14 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Protocol
 
 from service.engine.errors import DeadlineExceeded
 from service.engine.metrics import LaneMetrics
 from service.engine.queue import RowQueue
-from service.engine.rows import Deliver, Job, Result, Row, Settlement, settle
+from service.engine.rows import Deliver, Job, Result, Row, Settlement, Token, settle
 
 log = logging.getLogger("sluice")
 
@@ -52,14 +53,26 @@ class Runner:
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
-    async def submit(self, lane: Lane, rows: Sequence[Row], timeout_s: float) -> list[Result]:
+    async def submit(
+        self,
+        lane: Lane,
+        rows: Sequence[Row],
+        timeout_s: float,
+        on_news: Callable[[int, Token | Result], None] | None = None,
+    ) -> list[Result]:
         """Results of `rows`, in their order.
+
+        `on_news(row, news)` hears each token of a greedily decoded row when it is found, and each
+        row's result, on the event loop.
 
         Raises QueueFull, Draining, DeadlineExceeded, or what the session raised. If the caller is
         cancelled, its rows leave the queue and the running batch.
         """
         loop, now = asyncio.get_running_loop(), time.monotonic()
         jobs = [Job(row, loop.create_future(), now, timeout_s) for row in rows]
+        if on_news is not None:
+            for index, job in enumerate(jobs):
+                job.on_news = partial(on_news, index)
         lane.queue.put(jobs)
         self._wake.set()
         try:

@@ -11,13 +11,20 @@ import msgspec
 from service.engine.errors import DeadlineExceeded, Draining, QueueFull
 from service.tasks.endpoint import TextRefused
 from service.tasks.errors import (
+    AlignmentsUnknown,
     BlankText,
+    ForeignScript,
     InputRefused,
     InputTooLong,
     LanguageMissing,
+    NoLetters,
     SameLanguage,
+    SourceLanguageMissing,
+    TooManySequences,
+    TransliterationMissing,
     UnknownLanguage,
     UnservedDirection,
+    UntranslatableLanguage,
 )
 
 PROBLEM_JSON = "application/problem+json"
@@ -183,7 +190,14 @@ KINDS: dict[type[Exception], Kind] = {
     InputTooLong: Kind("text-too-long", 422, "Text too long"),
     BlankText: Kind("blank-text", 422, "Blank text"),
     LanguageMissing: Kind("language-missing", 422, "Target language missing"),
+    SourceLanguageMissing: Kind("language-missing", 422, "Source language missing"),
+    NoLetters: Kind("no-letters", 422, "No letters"),
+    TransliterationMissing: Kind("script-not-read", 422, "Script not read"),
     SameLanguage: Kind("same-language", 422, "Source and target language are equal"),
+    ForeignScript: Kind("untranslatable", 422, "Language cannot be translated"),
+    UntranslatableLanguage: Kind("untranslatable", 422, "Language cannot be translated"),
+    TooManySequences: Kind("too-many-sequences", 422, "More translations than beams"),
+    AlignmentsUnknown: Kind("no-alignments", 422, "No alignments"),
     InputRefused: Kind("input-refused", 422, "Input refused"),
     WrongTimeout: Kind("wrong-timeout", 422, "Wrong timeout"),
     QueueFull: Kind("queue-full", 429, "Queue full"),

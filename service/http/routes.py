@@ -24,6 +24,14 @@ TASK_ROUTES = (
         required=("tgt_lang",),
         blank_refused=True,
     ),
+    TaskRoute(
+        "/detect",
+        "detection",
+        {"function_to_apply": Literal["softmax"] | None},
+        as_list=True,
+        blank_refused=True,
+    ),
+    TaskRoute("/transliterate", "transliteration", {}, blank_refused=True),
 )
 
 SYSTEM_PATHS = ("/livez", "/healthz", "/readyz")

@@ -81,6 +81,14 @@ class Predictor(ABC, Generic[AnyParameters]):
     def lane(self, limits: LaneLimits) -> Lane:
         """A lane that serves this predictor's rows."""
 
+    def spacing(self, prepared: Prepared) -> list[str] | None:
+        """What stands before, between and behind the rows' texts; None for a task of no stream."""
+        return None
+
+    def text_of(self, prepared: Prepared, row: int, ids: Sequence[int], *, whole: bool) -> str:
+        """The text of a row's tokens, all of them if `whole`, for a task that can be streamed."""
+        raise NotImplementedError
+
     def predict(self, texts: Sequence[str], parameters: AnyParameters) -> list[Any]:
         """Answers of many texts, in their order: for evaluation and bulk work."""
         prepared = [self.prepare(text, parameters) for text in texts]

@@ -56,6 +56,11 @@ _COPIED = regex.compile(
         |\p{Extended_Pictographic}[\uFE0E\uFE0F\U0001F3FB-\U0001F3FF]?
          (?:\u200D\p{Extended_Pictographic}[\uFE0E\uFE0F\U0001F3FB-\U0001F3FF]?)*)+
     | (?<!\S)[:;=]['-]?[()DPp|*/](?![^\s.,!?])                      # :-)
+    | (?&foreign)(?:(?&foreign)|\p{M}|[\ \u200c\u200d'\u2019-](?=(?&foreign))){0,2000}+
+    | [\p{L}\p{M}\p{N}_]{80,}+                                      # no word of any language
+    (?(DEFINE)(?<foreign>                                           # other scripts than ours
+        (?![\p{Latin}\p{Devanagari}\p{Common}])\p{L}
+    ))
     (?(DEFINE)(?<unit>
         \ ?[%\u2030](?![\p{L}\p{N}]) | [\u20ac\u00a3\u20b9$] | \u00b0[CF]?
         | (?:km/h|mph|[kcm]?m|[km]?g|[mc]?l|[GMKT]B|[kMG]?Hz|kWh|[kM]?W)(?![\p{L}\p{M}\p{N}/])
@@ -65,8 +70,19 @@ _COPIED = regex.compile(
 )
 
 
-_PLAIN = regex.compile(r"[\p{L}\p{M}\u200c\u200d\s.,!?'\u2019\"\u2026\u0964\u00a1\u00bf-]*+")
+_PLAIN = regex.compile(
+    r"""
+    (?: (?:(?=[\p{L}\p{M}])[\p{Latin}\p{Devanagari}\p{Inherited}]){1,79}+(?![\p{L}\p{M}])
+      | [\u200c\u200d\s.,!?'\u2019"\u2026\u0964\u00a1\u00bf-]
+    )*+
+    """,
+    regex.VERBOSE,
+)
 """Most sentences hold nothing else: the costly search is for the others."""
+
+_DEVANAGARI = regex.compile(
+    r"\p{Devanagari}(?:[\p{Devanagari}\p{M}\u200c\u200d]|[ -](?=\p{Devanagari}))*+"
+)
 
 
 class Masked(NamedTuple):
@@ -75,13 +91,19 @@ class Masked(NamedTuple):
     text: str
     values: list[str]
 
+    def resolved(self) -> str:
+        """The text with its spans put back; marks that stand for nothing are left out."""
+        text = without_surplus(self.text, len(self.values))
+        return _MARK.sub(lambda found: self.values[int(found[1])], text)
+
 
 def mask(text: str, lexicon: Lexicon | None = None, language: str = "") -> Masked:
     """Replace what is to be copied: the first different span by mark 0, the next by mark 1 ….
 
     Spans are URLs, e-mail addresses, placeholders, tags, handles, codes, numbers (but single
-    digits, which a model may have to write as words) and emoji; with the lexicon of the model
-    also names that it does not know. Equal spans have the same mark.
+    digits, which a model may have to write as words), emoji, scripts other than Latin and
+    Devanagari, and strings too long for a word; with the lexicon of the model also names that it
+    does not know, and Devanagari in a `language` of Latin letters. Equal spans have the same mark.
     """
     values: list[str] = []
     typed = {found.group() for found in _MARK.finditer(text)}
@@ -109,6 +131,8 @@ def _copied_spans(text: str, lexicon: Lexicon | None, language: str) -> list[Spa
         return spans
     covered = {place for start, stop in spans for place in range(start, stop)}
     names = lexicon.unknown_names(text, language)
+    if language not in ("", "hi"):
+        names += [found.span() for found in _DEVANAGARI.finditer(text)]
     return sorted(spans + [name for name in names if covered.isdisjoint(range(*name))])
 
 
@@ -135,21 +159,28 @@ def mask_pair(source: str, target: str) -> tuple[str, str]:
 
 
 def unmask(output: str, values: Sequence[str], places: Mapping[int, int] | None = None) -> str:
-    """Put the spans back. A mark that the model lost is set in at its place, or at the end.
+    """Put the spans back: none is lost, and a mark that stands for nothing is left out."""
+    return Masked(restore(output, len(values), places), list(values)).resolved()
 
-    `places` gives the character of `output` before which a lost mark is to stand. Marks that
-    stand for nothing are left out.
+
+def restore(output: str, count: int, places: Mapping[int, int] | None = None) -> str:
+    """`output` with marks 0 to `count` - 1, and no others.
+
+    A mark that the model lost is set in before character `places[mark]` of `output`, or at the
+    end, before the marks that close the sentence.
     """
-    lost = [number for number in range(len(values)) if MARKS[number] not in output]
+    lost = [number for number in range(count) if MARKS[number] not in output]
     known = places or {}
     end = _END_MARKS.search(output)
     last = end.start() if end else len(output)
     for number in sorted(lost, key=lambda number: (known.get(number, last), number), reverse=True):
         output = _insert(output, MARKS[number], known.get(number, last))
-    output = _SURPLUS_MARK.sub(
-        lambda found: found.group() if int(found[1]) < len(values) else "", output
-    )
-    return _MARK.sub(lambda found: values[int(found[1])], output)
+    return without_surplus(output, count)
+
+
+def without_surplus(output: str, count: int) -> str:
+    """`output` without the marks that stand for nothing: those from `count` on."""
+    return _SURPLUS_MARK.sub(lambda found: found.group() if int(found[1]) < count else "", output)
 
 
 def unmasked_offset(masked: Masked, offset: int) -> int:

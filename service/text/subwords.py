@@ -71,6 +71,10 @@ class Subwords:
             raise KeyError(symbol)
         return found
 
+    def knows(self, symbol: str) -> bool:
+        """True if `symbol` is in the vocabulary."""
+        return self._tokenizer.token_to_id(symbol) is not None
+
     def encode(self, texts: Sequence[str]) -> list[Pieces]:
         encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return [Pieces(e.ids, e.offsets) for e in encodings]

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from service.text.subwords import BOS_ID, EOS_ID, PAD_ID
-from training.config import TranslationModel
+from training.config import Seq2SeqModel
 from training.models.attention import AdditiveAttention, Attention, GeneralAttention
 from training.models.recurrent import RNN_LAYERS, LockedDropout, Recurrent, length_mask
 
@@ -25,7 +25,7 @@ class Seq2Seq(nn.Module):
     runs each layer over all steps as one fused call, and what was attended to is remembered.
     """
 
-    def __init__(self, config: TranslationModel, vocabulary: int) -> None:
+    def __init__(self, config: Seq2SeqModel, vocabulary: int) -> None:
         super().__init__()
         self.config = config
         encoder, decoder = config.encoder, config.decoder

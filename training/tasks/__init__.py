@@ -3,11 +3,19 @@
 from pathlib import Path
 from typing import Any
 
-from training.config import AnyExperiment, NerExperiment, SentimentExperiment
+from training.config import (
+    AnyExperiment,
+    DetectionExperiment,
+    NerExperiment,
+    SentimentExperiment,
+    TransliterationExperiment,
+)
 from training.tasks.base import TrainingTask
+from training.tasks.detection import DetectionTask
 from training.tasks.ner import NerTask
 from training.tasks.sentiment import SentimentTask
 from training.tasks.translation import TranslationTask
+from training.tasks.transliteration import TransliterationTask
 
 
 def open_task(experiment: AnyExperiment, run: Path) -> TrainingTask[Any, Any]:
@@ -16,4 +24,8 @@ def open_task(experiment: AnyExperiment, run: Path) -> TrainingTask[Any, Any]:
         return NerTask(experiment, run)
     if isinstance(experiment, SentimentExperiment):
         return SentimentTask(experiment, run)
+    if isinstance(experiment, DetectionExperiment):
+        return DetectionTask(experiment, run)
+    if isinstance(experiment, TransliterationExperiment):
+        return TransliterationTask(experiment, run)
     return TranslationTask(experiment, run)

@@ -25,7 +25,7 @@ class Description(NamedTuple):
     failures: str
     labels: tuple[str, ...]
     limits: Limits
-    text: dict[str, int | bool | str]
+    text: dict[str, int | float | bool | str]
     vocabulary: str
     """File of the run that the predictor needs beside the graphs."""
     data: tuple[str, ...]

@@ -62,9 +62,13 @@ class FakeSession(Session):
     def __init__(self, graph: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]) -> None:
         self.graph = graph
         self.device = "cpu"
+        self.output_names = ["weights"]
 
-    def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return self.graph(inputs)
+    def run(
+        self, inputs: Mapping[str, Tensor], outputs: Sequence[str] | None = None
+    ) -> dict[str, Tensor]:
+        found = self.graph(inputs)
+        return found if outputs is None else {name: found[name] for name in outputs}
 
 
 def _tensor(name: str, *axes: str) -> TensorSpec:
@@ -131,16 +135,21 @@ class TinyTranslator:
     def encode_one(self, ids: Tensor) -> tuple[Floats, Floats]:
         """Memory (time, width) and state (size,) of one source."""
         memory = np.tanh(self._source[ids] + np.linspace(0, 1, len(ids))[:, None])
-        return memory.astype(np.float32), np.tanh(memory.mean(axis=0) @ self._read).astype(
-            np.float32
-        )
+        state = np.tanh(_product(memory.mean(axis=0), self._read))
+        return memory.astype(np.float32), state.astype(np.float32)
+
+    def attention(self, state: Floats, memory: Floats) -> Floats:
+        """Weights (time,) of a state over the memory (time, width)."""
+        weights = np.exp(_product(_product(state, self._look), memory.T))
+        normal: Floats = (weights / weights.sum()).astype(np.float32)
+        return normal
 
     def step_one(self, previous: int, state: Floats, memory: Floats) -> tuple[Floats, Floats]:
         """Log-probabilities (symbols,) and the next state (size,) of one hypothesis."""
-        weights = np.exp(memory @ (self._look.T @ state))
-        context = (weights / weights.sum()) @ memory
-        following = np.tanh(state @ self._recur + self._target[previous] + context @ self._read)
-        logits = following @ self._out + self._bias
+        context = _product(self.attention(state, memory), memory)
+        heard = _product(state, self._recur) + _product(context, self._read)
+        following = np.tanh(heard + self._target[previous])
+        logits = _product(following, self._out) + self._bias
         top = logits.max()
         scores = logits - top - np.log(np.exp(logits - top).sum())
         return scores.astype(np.float32), following.astype(np.float32)
@@ -163,7 +172,7 @@ class TinyTranslator:
         previous, state, memory = feeds["previous"], feeds["state"], feeds["memory"]
         lengths, (k,) = feeds["memory_lengths"], feeds["k"].tolist()
         assert len(previous) == len(state) == len(memory) == len(lengths) > 0
-        assert memory.shape[1] == max(lengths)
+        assert memory.shape[1] >= max(lengths)
         self.steps.append(len(previous))
         if self.step_fault is not None:
             raise self.step_fault
@@ -173,7 +182,11 @@ class TinyTranslator:
         ]
         scores = np.stack([found for found, _ in moved])
         tokens = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        weights = np.zeros(memory.shape[:2], np.float32)
+        for i, length in enumerate(lengths):
+            weights[i, :length] = self.attention(state[i], memory[i, :length])
         return {
+            "weights": weights,
             "scores": np.take_along_axis(scores, tokens, axis=1),
             "tokens": tokens,
             "next_state": np.stack([following for _, following in moved]),
@@ -181,8 +194,26 @@ class TinyTranslator:
 
 
 def source(
-    ids: Sequence[int], *, beams: int = 1, hypotheses: int = 1, max_steps: int = 12
+    ids: Sequence[int],
+    *,
+    beams: int = 1,
+    hypotheses: int = 1,
+    max_steps: int = 12,
+    alignments: bool = False,
 ) -> DecodeRow:
     """A source sequence to decode."""
     inputs: dict[str, Tensor] = {"ids": np.array(ids, np.int64)}
-    return DecodeRow(inputs, len(ids), beams=beams, hypotheses=hypotheses, max_steps=max_steps)
+    return DecodeRow(
+        inputs,
+        len(ids),
+        beams=beams,
+        hypotheses=hypotheses,
+        max_steps=max_steps,
+        alignments=alignments,
+    )
+
+
+def _product(vector: Floats, matrix: Floats) -> Floats:
+    """vector @ matrix without BLAS, whose vector units raise spurious warnings on some CPUs."""
+    product: Floats = (vector[:, None] * matrix).sum(axis=0)
+    return product

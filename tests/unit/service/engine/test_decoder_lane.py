@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.engine import decoding
-from service.engine.decoding import DecoderBatch, DecoderLane, decode_all
+from service.engine import decoder_lane
+from service.engine.decoder_lane import DecoderLane
+from service.engine.decoding import DecoderBatch, decode_all
 from service.engine.errors import DeadlineExceeded
 from service.engine.queue import RowQueue
 from service.engine.rows import Job
@@ -33,7 +34,7 @@ SOURCES = st.lists(st.integers(3, SYMBOLS - 1), min_size=1, max_size=5)
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     stopped = Clock()
-    monkeypatch.setattr(decoding, "time", stopped)
+    monkeypatch.setattr(decoder_lane, "time", stopped)
     return stopped
 
 
@@ -147,7 +148,7 @@ def test_a_cancelled_row_leaves_within_a_step() -> None:
     bench.step()
     gone.future.cancel()
     bench.step()
-    assert bench.model.steps == [2, 2]
+    assert bench.model.steps == [4, 2]
     bench.serve_all()
     assert bench.deliver.settled == [stays]
 

@@ -58,6 +58,9 @@ def test_a_span_in_a_sentence_is_one_mark(value: str) -> None:
         ("he/she/it, and/or", "he/she/it, and/or"),
         ("It is e.g. that. No. Why?", "It is e.g. that. No. Why?"),
         ("100% sure", "⟨0⟩ sure"),
+        ("Say مرحبا بكم to Москва.", "Say ⟨0⟩ to ⟨1⟩."),
+        ("Der Café heißt \u00c6ther, naïve e\u0301.", "Der Café heißt \u00c6ther, naïve e\u0301."),
+        ("a" * 5000 + " ok", "⟨0⟩ ok"),
         ("उसके पास १२ आम हैं।", "उसके पास ⟨0⟩ आम हैं।"),
     ],
 )
