@@ -230,10 +230,15 @@ def load_experiment(path: Path) -> AnyExperiment:
         raise ConfigurationError(f"{path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    return experiment_of(raw, str(path))
+
+
+def experiment_of(settings: object, place: str) -> AnyExperiment:
+    """Validate an experiment; `place` is where it was found, for the ConfigurationError."""
     try:
-        return _ADAPTER.validate_python(raw)
+        return _ADAPTER.validate_python(settings)
     except ValidationError as error:
-        raise ConfigurationError(f"{path}: {_first_fault(error)}") from error
+        raise ConfigurationError(f"{place}: {_first_fault(error)}") from error
 
 
 def _first_fault(error: ValidationError) -> str:

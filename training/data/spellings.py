@@ -34,7 +34,7 @@ class Spellings:
         """(words,): a number for each spelling."""
         new = list(dict.fromkeys(word for word in words if word not in self._forms))
         if new:
-            self._forms.update(zip(new, range(len(self._words), len(self._words) + len(new))))
+            self._forms.update((word, i) for i, word in enumerate(new, start=len(self._words)))
             self._words += self._vocabulary.word_ids(new).tolist()
             self._chars += list(self._vocabulary.char_ids(new))
         return np.array([self._forms[word] for word in words], np.int64)

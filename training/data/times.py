@@ -125,7 +125,7 @@ def _about_now(rng: Draw) -> str:
 
 
 def _span(rng: Draw) -> str:
-    count, unit = _of(rng, _NUMBERS + [str(int(rng.integers(2, 60)))]), _of(rng, _UNITS) + "s"
+    count, unit = _of(rng, [*_NUMBERS, str(int(rng.integers(2, 60)))]), _of(rng, _UNITS) + "s"
     return _of(rng, [f"{count} {unit} ago", f"the last {count} {unit}", f"the next {count} {unit}"])
 
 
