@@ -20,6 +20,7 @@ from service.tasks.errors import (
     BlankText,
     InputTooLong,
     LanguageMissing,
+    NotStreamed,
     SameLanguage,
     UnknownLanguage,
     UnservedDirection,
@@ -105,6 +106,12 @@ class TranslationPredictor(Predictor[TranslationParameters]):
             parts[place] = self._subwords.decode(hypotheses[0].ids)
         text = "".join(parts).strip()
         return [Translation(text, split.source_language, split.target_language)]
+
+    def streamed(self, parameters: TranslationParameters) -> TranslationParameters:
+        """Greedy search alone has a text that only grows."""
+        if parameters.num_beams not in (None, 1):
+            raise NotStreamed(parameters.num_beams)
+        return msgspec.structs.replace(parameters, num_beams=1)
 
     def spacing(self, prepared: Prepared) -> list[str]:
         """The source's own spacing and line breaks, around the sentences that are translated."""
