@@ -65,7 +65,7 @@ class TaskEndpoint:
         prepared = await _run(long, lambda: self._prepare(texts, parameters))
         tokenize_s = time.monotonic() - began
         rows = [row for part in prepared for row in part.rows]
-        results = await self._infer(rows, timeout_s, tokenize_s) if rows else []
+        results = await self._infer(rows, timeout_s, tokenize_s)
         return await _run(long, lambda: self._answered(prepared, results, tokenize_s))
 
     def _answered(
@@ -123,6 +123,9 @@ class TaskEndpoint:
         spent_s: float,
         on_news: Callable[[int, Token | Result], None] | None = None,
     ) -> list[Result]:
+        """Results of `rows`; there are none to wait for where nothing is to be inferred."""
+        if not rows:
+            return []
         left_s = timeout_s - spent_s
         if left_s <= 0:
             raise DeadlineExceeded(timeout_s)
