@@ -15,10 +15,14 @@ from service.engine.errors import ProviderUnavailable
 from service.engine.runner import Runner
 from service.engine.session import Session, share_threads
 from service.http.application import Application
+from service.http.connection import ConnectionLimits, limit_connections
+from service.http.front import operators_front, public_front
 from service.http.limits import Limits
+from service.http.logs import use_json
 from service.http.metrics import forget_dead_workers
 from service.http.models import describe
-from service.settings import Settings, SettingsError
+from service.http.operators import OperatorsPort
+from service.settings import Settings, SettingsError, raise_open_files
 from service.tasks.base import LaneLimits, Predictor, choose_precision
 from service.tasks.endpoint import TaskEndpoint
 from service.tasks.registry import open_predictor, predictor_type
@@ -53,6 +57,9 @@ application = Application(
         SETTINGS.max_timeout_s,
     )
 )
+limit_connections(
+    ConnectionLimits(SETTINGS.max_header_bytes, SETTINGS.header_timeout_s, SETTINGS.max_connections)
+)
 
 
 @bentoml.service(
@@ -62,15 +69,19 @@ application = Application(
     # Ours is at /metrics; BentoML's labels each unknown path, so that callers make series.
     metrics={"enabled": False},
     tracing={"excluded_urls": ".*"},
-    logging={"access": {"enabled": SETTINGS.access_log}},
+    # So is the access log: ours knows request ids, keys and what must not be written.
+    logging={"access": {"enabled": False}},
 )
-@bentoml.asgi_app(application, path="/")
+@bentoml.asgi_app(public_front(application, SETTINGS), path="/")
 class Sluice:
     """Recurrent text models over HTTP."""
 
     def __init__(self) -> None:
         """Open every bundle and answer one text with each, before any request is taken."""
         log.setLevel(logging.INFO)
+        if SETTINGS.log_format == "json":
+            use_json()
+        raise_open_files(SETTINGS.max_connections)
         forget_dead_workers()
         share_threads(SETTINGS.threads)
         predictors = [_open(bundle) for bundle in load_bundles(SETTINGS)]
@@ -95,6 +106,7 @@ class Sluice:
     async def start(self) -> None:
         self._runner.start()
         application.serve(self._endpoints)
+        self._operators = _operators_port()
         _tune_garbage_collector()
         _drain_on_signals(self._runner)
         _end_with_parent()
@@ -111,6 +123,8 @@ class Sluice:
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     async def stop(self) -> None:
         await _drain(self._runner)
+        if self._operators:
+            await self._operators.stop()
 
     async def __is_ready__(self) -> bool:
         return application.ready
@@ -156,6 +170,16 @@ def _limits(predictor: Predictor[Any]) -> LaneLimits:
         SETTINGS.decoder_rows if decodes else SETTINGS.batch_rows,
         SETTINGS.decoder_admissions,
     )
+
+
+def _operators_port() -> OperatorsPort | None:
+    """The port for /metrics and /admin, open, where one is set."""
+    if not SETTINGS.admin_port:
+        return None
+    front = operators_front(application, SETTINGS)
+    port = OperatorsPort(front, SETTINGS.admin_host, SETTINGS.admin_port)
+    port.start()
+    return port
 
 
 def _tune_garbage_collector() -> None:
