@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.bundle import Precision
+from service.cores import usable_cores
 from service.engine.session import Device
 from service.keys import KeyFileError, read_keys
 
@@ -218,11 +219,6 @@ def raise_open_files(connections: int) -> None:
     wanted = connections + SPARE_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on: a container or taskset may leave it fewer than exist."""
-    return len(os.sched_getaffinity(0))
 
 
 def _refuse_unknown() -> None:

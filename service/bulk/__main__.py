@@ -17,7 +17,8 @@ from tqdm import tqdm
 from service.bulk.files import UnreadableFile
 from service.bulk.job import Job, JobError
 from service.bundle import BundleError
-from service.settings import ROOT, usable_cores
+from service.cores import usable_cores
+from service.settings import ROOT
 from service.tasks.registry import PREDICTORS
 
 

@@ -27,7 +27,7 @@ from service.http.messages import (
     json_response,
     problem_response,
 )
-from service.http.metrics import CONTENT_TYPE_LATEST, exposition, refused
+from service.http.metrics import CONTENT_TYPE_LATEST, READY_WORKERS, exposition, refused
 from service.http.models import describe
 from service.http.openapi import openapi_document
 from service.http.pages import (
@@ -81,10 +81,12 @@ class Application:
         document = openapi_document(self.handlers, self._limits)
         self._openapi = msgspec.json.encode(document)
         self._serving = True
+        READY_WORKERS.set(1)
 
     def refuse_new(self) -> None:
         """Be not ready, and take no new task requests; what runs goes on."""
         self._draining = True
+        READY_WORKERS.set(0)
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait for running requests; those that need longer are told that the service stops."""

@@ -16,6 +16,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from service.http.errors import kind_of
+from service.http.processes import Gpus, WorkerProcesses
 from service.tasks.base import Predictor
 from service.tasks.endpoint import Answered
 
@@ -56,6 +57,12 @@ PROVIDER_INFO = Gauge(
     (*_LABELS, "device"),
     multiprocess_mode="livemax",
 )
+READY_WORKERS = Gauge(
+    "sluice_ready_workers", "Workers that take requests", multiprocess_mode="livesum"
+)
+_PROCESSES = CollectorRegistry()
+_PROCESSES.register(WorkerProcesses())
+_PROCESSES.register(Gpus())
 
 
 class TaskMetrics:
@@ -100,11 +107,15 @@ def refused(error: Exception) -> None:
 
 def exposition() -> bytes:
     """All metrics of all workers as Prometheus text."""
-    if SHARED_DIR not in os.environ:
-        return generate_latest(REGISTRY)
+    return generate_latest(_shared() if SHARED_DIR in os.environ else REGISTRY) + generate_latest(
+        _PROCESSES
+    )
+
+
+def _shared() -> CollectorRegistry:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    return registry
 
 
 def forget_dead_workers() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from service.settings import ROOT, Settings, SettingsError, usable_cores
+from service.cores import usable_cores
+from service.settings import ROOT, Settings, SettingsError
 
 
 @pytest.fixture(autouse=True)
