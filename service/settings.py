@@ -73,7 +73,10 @@ class Settings(BaseSettings):
         description="a whole number from 1 to 100000000 (tokens)",
     )
     batch_tokens: int = Field(
-        default=2_048, ge=1, le=1_000_000, description="a whole number from 1 to 1000000 (tokens)"
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="a whole number from 1 to 1000000 (tokens), 0 measures the best at the start",
     )
     batch_rows: int = Field(
         default=64, ge=1, le=4_096, description="a whole number from 1 to 4096 (rows)"
@@ -129,8 +132,8 @@ class Settings(BaseSettings):
         cores = usable_cores()
         if settings.threads > 1 and settings.workers * settings.threads > cores:
             raise SettingsError(
-                f"SLUICE_WORKERS={settings.workers} times SLUICE_THREADS={settings.threads} is more "
-                f"than the {cores} usable cores; lower one, or leave SLUICE_THREADS out"
+                f"SLUICE_WORKERS={settings.workers} times SLUICE_THREADS={settings.threads} is "
+                f"more than the {cores} usable cores; lower one, or leave SLUICE_THREADS out"
             )
         if settings.timeout_s > settings.max_timeout_s:
             raise SettingsError(
