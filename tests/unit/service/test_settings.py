@@ -41,6 +41,16 @@ def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings.load().threads == 1
 
 
+def test_more_threads_than_cores_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICE_WORKERS", "2")
+    monkeypatch.setenv("SLUICE_THREADS", str(usable_cores()))
+    if usable_cores() > 1:
+        with pytest.raises(SettingsError, match=r"SLUICE_WORKERS=2 times SLUICE_THREADS"):
+            Settings.load()
+    monkeypatch.setenv("SLUICE_THREADS", "1")
+    assert Settings.load().threads == 1
+
+
 def test_a_relative_folder_is_the_callers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SLUICE_BUNDLES", "mine")
