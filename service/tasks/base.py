@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, cast
 
 import msgspec
 
@@ -148,7 +148,8 @@ class OneShotPredictor(Predictor[AnyParameters]):
 
     def _calibrated(self) -> int:
         """The token budget that suits this machine, measured on a sentence of usual length."""
-        [row] = self.prepare(f"{SAMPLE} {SAMPLE}", self.parameters()).rows
+        defaults = cast(AnyParameters, self.parameters())
+        [row] = self.prepare(f"{SAMPLE} {SAMPLE}", defaults).rows
         return token_budget(self._model.run, row)
 
     def _run_batch(self, rows: Sequence[Row], batch: list[int]) -> dict[int, Any]:
