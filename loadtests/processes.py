@@ -1,0 +1,116 @@
+"""Server processes under load: started, awaited, weighed and stopped with all their children."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import psutil
+
+from loadtests.texts import ROOT
+
+_START_S = 90
+_STOP_S = 15
+
+
+class Usage(NamedTuple):
+    """CPU seconds and unshared memory (bytes) of a process and all its descendants."""
+
+    cpu_s: float
+    memory: int
+
+
+class Server(NamedTuple):
+    """A running server; `path` is where its texts go."""
+
+    url: str
+    path: str
+    process: psutil.Process
+
+    @property
+    def address(self) -> str:
+        return self.url + self.path
+
+    def usage(self) -> Usage:
+        cpu_s, memory = 0.0, 0
+        for process in [self.process, *self.process.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                cpu_s += times.user + times.system
+                memory += process.memory_full_info().uss
+        return Usage(cpu_s, memory)
+
+
+class ServerFailed(Exception):
+    """A server that did not come up; says how it ended and where its log is."""
+
+    def __init__(self, command: Sequence[str], reason: str, log: Path) -> None:
+        super().__init__(f"{' '.join(command[:4])}: {reason}; see {log}")
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], port: int, path: str, body: object, log: Path, settings: Mapping[str, str]
+) -> Iterator[Server]:
+    """The server of `command`, which answers `body` with 200; stopped at the end."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}
+    environment |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "BENTOML_DO_NOT_TRACK": "True"}
+    with log.open("wb") as output:
+        process = psutil.Popen(
+            list(command),
+            cwd=ROOT,
+            env={**environment, **settings},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        server = Server(f"http://127.0.0.1:{port}", path, process)
+        try:
+            _await_answer(server, body, command, log)
+            yield server
+        finally:
+            _stop(process)
+
+
+def free_port() -> int:
+    """A port with free ones behind it: some servers take up to three."""
+    while True:
+        with contextlib.suppress(OSError), contextlib.ExitStack() as held:
+            first = _bind(held, 0)
+            for port in (first + 1, first + 2):
+                _bind(held, port)
+            return first
+
+
+def _bind(held: contextlib.ExitStack, port: int) -> int:
+    listener = held.enter_context(socket.socket())
+    listener.bind(("127.0.0.1", port))
+    return int(listener.getsockname()[1])
+
+
+def _await_answer(server: Server, body: object, command: Sequence[str], log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise ServerFailed(command, f"ended with status {server.process.returncode}", log)
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.post(server.address, json=body, timeout=10).status_code == 200:
+                return
+        time.sleep(0.1)
+    raise ServerFailed(command, f"gave no answer within {_START_S} s", log)
+
+
+def _stop(process: psutil.Popen) -> None:
+    """The gentle way first; then whatever is left of its descendants, which may outlive it."""
+    descendants = process.children(recursive=True) if process.is_running() else []
+    process.terminate()
+    psutil.wait_procs([process], timeout=_STOP_S)
+    for left in [process, *descendants]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            left.kill()
+    psutil.wait_procs([process, *descendants], timeout=_STOP_S)
