@@ -141,15 +141,14 @@ def serving_peer(
 
 @contextlib.contextmanager
 def serving_sluice(
-    logs: Path, path: str = "/ner", bundles: Path = BUNDLES, workers: int | None = None
+    logs: Path, path: str = "/ner", bundles: Path = BUNDLES, **settings: str
 ) -> Iterator[Server]:
-    """This service; a worker for each core unless told otherwise."""
+    """This service, a worker for each core unless `settings` (SLUICE_ variables) say otherwise."""
     port = free_port()
     command = [sys.executable, "-m", "service", "--port", str(port)]
-    count = workers or os.cpu_count() or 1
-    settings = {"SLUICE_BUNDLES": str(bundles), "SLUICE_WORKERS": str(count)}
+    variables = {"SLUICE_BUNDLES": str(bundles), "SLUICE_WORKERS": str(os.cpu_count()), **settings}
     body: dict[str, object] = {"inputs": "Oslo"}
     if path == "/translate":
         body["parameters"] = {"tgt_lang": "de"}
-    with running(command, port, path, body, logs / "sluice.log", settings) as server:
+    with running(command, port, path, body, logs / "sluice.log", variables) as server:
         yield server

@@ -1,20 +1,19 @@
 """Closed-loop load by wrk: each connection sends its next request when it has its answer."""
 
-import json
 import shutil
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from loadtests.processes import Server
 
 _SCRIPT = Path(__file__).with_name("wrk.lua")
 
 
-class Load(NamedTuple):
+class Load(msgspec.Struct, frozen=True):
     """What wrk saw, and what the server spent on it. `refused` answers were not 2xx."""
 
-    connections: int
     requests: int
     seconds: float
     p50_ms: float
@@ -23,7 +22,8 @@ class Load(NamedTuple):
     max_ms: float
     refused: int
     failed: int
-    cpu_ms: float
+    connections: int = 0
+    cpu_ms: float = 0.0
     """CPU time of the server and its children for one request."""
 
     @property
@@ -35,9 +35,11 @@ class Load(NamedTuple):
 def closed_loop(server: Server, bodies: Path, connections: int, seconds: float) -> Load:
     """Load of `connections` for whole seconds (at least one). RuntimeError if wrk fails."""
     before = server.usage()
-    found = json.loads(_run(server.address, bodies, connections, max(1, round(seconds))))
+    line = _run(server.address, bodies, connections, max(1, round(seconds)))
     spent_s = server.usage().cpu_s - before.cpu_s
-    return Load(connections, **found, cpu_ms=1000 * spent_s / max(1, found["requests"]))
+    found = msgspec.json.decode(line, type=Load)
+    cpu_ms = 1000 * spent_s / max(1, found.requests)
+    return msgspec.structs.replace(found, connections=connections, cpu_ms=cpu_ms)
 
 
 def is_installed() -> bool:
