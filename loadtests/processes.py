@@ -55,7 +55,12 @@ class ServerFailed(Exception):
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], port: int, path: str, body: object, log: Path, settings: Mapping[str, str]
+    command: Sequence[str],
+    port: int,
+    path: str,
+    body: object,
+    log: Path,
+    settings: Mapping[str, str],
 ) -> Iterator[Server]:
     """The server of `command`, which answers `body` with 200; stopped at the end."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SLUICE_")}

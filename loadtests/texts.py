@@ -82,6 +82,8 @@ def _own_sample() -> Texts:
     """Texts whose lengths are spread like those of news sentences: 1 to 60 words, mean 20."""
     drawn = random.Random(_SEED)
     return [
-        " ".join([drawn.choice(_OPENINGS), *drawn.choices(_CLAUSES, k=drawn.choice([0, 1, 1, 2, 4]))])
+        " ".join(
+            [drawn.choice(_OPENINGS), *drawn.choices(_CLAUSES, k=drawn.choice([0, 1, 1, 2, 4]))]
+        )
         for _ in range(_COUNT)
     ]
