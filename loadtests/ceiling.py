@@ -5,6 +5,7 @@ run the graph on one thread each. The best budget counts, so that the ceiling is
 """
 
 import itertools
+import os
 import statistics
 import subprocess
 import sys
@@ -36,9 +37,10 @@ class Ceiling(msgspec.Struct, frozen=True):
     one_row_p50_ms: float
 
 
-def measure(bundle: Path, seconds: float, processes: int) -> Ceiling:
-    """`seconds` are for all budgets together."""
+def measure(bundle: Path, seconds: float) -> Ceiling:
+    """`seconds` are for all budgets together; a process for each core."""
     share = seconds / (len(_BUDGETS) + 1)
+    processes = os.cpu_count() or 1
     rates = {budget: _together(bundle, budget, share, processes) for budget in _BUDGETS}
     best = max(rates, key=lambda budget: rates[budget])
     alone_ms = float(_output(_start("alone", bundle, 0, share)))
