@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -141,7 +141,7 @@ def serving_peer(
 
 @contextlib.contextmanager
 def serving_sluice(
-    logs: Path, path: str = "/ner", bundles: Path = BUNDLES, **settings: str
+    logs: Path, path: str = "/ner", bundles: Path = BUNDLES, settings: Mapping[str, str] = {}
 ) -> Iterator[Server]:
     """This service, a worker for each core unless `settings` (SLUICE_ variables) say otherwise."""
     port = free_port()

@@ -55,7 +55,7 @@ def measure(texts: Sequence[str], seconds: float, folder: Path) -> Growth:
 def _workers(count: int, texts: Sequence[str], seconds: float, folder: Path) -> Point:
     """One thread each, whatever their number: what a second worker adds."""
     settings = {"SLUICE_WORKERS": str(count), "SLUICE_THREADS": "1"}
-    with serving_sluice(folder, **settings) as server:
+    with serving_sluice(folder, settings=settings) as server:
         _load(server, folder, texts, 32, seconds)
         return Point(count, _load(server, folder, texts, 128, seconds))
 

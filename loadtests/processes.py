@@ -14,7 +14,7 @@ import psutil
 
 from loadtests.texts import ROOT
 
-_START_S = 90
+_START_S = 120
 _STOP_S = 15
 
 
@@ -30,7 +30,7 @@ class Server(NamedTuple):
 
     url: str
     path: str
-    process: psutil.Process
+    process: psutil.Popen
 
     @property
     def address(self) -> str:
@@ -47,10 +47,10 @@ class Server(NamedTuple):
 
 
 class ServerFailed(Exception):
-    """A server that did not come up; says how it ended and where its log is."""
+    """A server that did not come up; says how it ended and what it said last."""
 
     def __init__(self, command: Sequence[str], reason: str, log: Path) -> None:
-        super().__init__(f"{' '.join(command[:4])}: {reason}; see {log}")
+        super().__init__(f"{' '.join(command[:4])}: {reason}; its last line: {_last_line(log)}")
 
 
 @contextlib.contextmanager
@@ -119,3 +119,8 @@ def _stop(process: psutil.Popen) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             left.kill()
     psutil.wait_procs([process, *descendants], timeout=_STOP_S)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "(none)")

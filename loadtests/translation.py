@@ -93,7 +93,7 @@ def _over_http(seconds: float, folder: Path) -> Load:
         folder / "translation.txt", texts, lambda text: {"inputs": text, "parameters": _PARAMETERS}
     )
     one = {"SLUICE_WORKERS": "1", "SLUICE_THREADS": "1"}
-    with serving_sluice(folder, "/translate", **one) as server:
+    with serving_sluice(folder, "/translate", settings=one) as server:
         closed_loop(server, bodies, CALLERS, 2)
         return closed_loop(server, bodies, CALLERS, seconds)
 

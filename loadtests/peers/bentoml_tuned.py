@@ -37,4 +37,4 @@ class Ner:
         batchable=True, max_batch_size=SETTINGS.batch, max_latency_ms=60_000
     )
     def ner(self, inputs: list[str]) -> list[Entities]:
-        return [Entities.model_construct(entities=found) for found in self._tag(inputs)]
+        return [Entities(entities=[Entity(**e) for e in found]) for found in self._tag(inputs)]

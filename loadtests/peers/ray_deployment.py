@@ -36,7 +36,8 @@ def main() -> None:
     ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False)
     serve.start(http_options={"host": "127.0.0.1", "port": SETTINGS.port})
     quiet = {"log_level": "ERROR", "enable_access_log": False}
-    serve.run(Ner.bind(), route_prefix="/ner", logging_config=quiet)
+    deployment: Any = Ner
+    serve.run(deployment.bind(), route_prefix="/ner", logging_config=quiet)
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     serve.shutdown()
     ray.shutdown()
