@@ -29,11 +29,11 @@ from service.bundle import find_bundles
 class Times(msgspec.Struct, frozen=True):
     """Seconds of load of each part."""
 
-    ceiling: float = 12
-    contender: Seconds = Seconds(warm=3, closed=6, open=10)
-    growth: float = 3
-    translation: float = 12
-    overload: float = 8
+    ceiling: float = 10
+    contender: Seconds = Seconds(warm=2, closed=5, open=8)
+    growth: float = 2
+    translation: float = 10
+    overload: float = 7
 
 
 QUICK = Times(2.5, Seconds(1, 1, 1), 1, 1, 1)

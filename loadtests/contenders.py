@@ -56,7 +56,7 @@ PEERS = (
         _module("fastapi_app"),
         "/ner",
         one_input,
-        (*_grid((16, 32, 64, 128), (0.0,)), *_grid((64,), (2.0,))),
+        (*_grid((32, 64, 128), (0.0,)), *_grid((64,), (2.0,))),
     ),
     Contender(
         "bentoml, tuned",
@@ -64,7 +64,7 @@ PEERS = (
         _bentoml("bentoml_tuned"),
         "/ner",
         list_input,
-        tuple(_grid((16, 32, 64, 128), (0.0,))),
+        tuple(_grid((32, 64, 128), (0.0,))),
     ),
     Contender(
         IDIOMATIC,
@@ -81,10 +81,9 @@ PEERS = (
         "/ner",
         one_input,
         (
-            *_grid((16, 64), (0.0, 2.0)),
-            *_grid((64,), (2.0,), extra="fast_queue"),
-            *_grid((64,), (2.0,), extra="two_servers"),
-            *_grid((64,), (2.0,), extra="fast_queue two_servers"),
+            *_grid((16, 64), (2.0,)),
+            *_grid((64,), (0.0, 2.0), extra="two_servers"),
+            *_grid((32, 64), (2.0,), extra="fast_queue two_servers"),
         ),
     ),
     Contender(
@@ -93,7 +92,7 @@ PEERS = (
         _module("torchserve_handler"),
         "/predictions/ner",
         one_input,
-        (*_grid((16, 64), (1.0, 5.0)), *_grid((32,), (2.0, 10.0))),
+        (*_grid((16, 32, 64), (2.0,)), *_grid((16, 64), (5.0,))),
     ),
     Contender(
         "mlserver",
@@ -101,7 +100,7 @@ PEERS = (
         _module("mlserver_runtime"),
         "/v2/models/ner/infer",
         open_inference_input,
-        (*_grid((16, 64), (2.0, 10.0)), *_grid((32,), (5.0,)), *_grid((64,), (5.0,), workers=1)),
+        (*_grid((16,), (2.0, 10.0)), *_grid((64,), (5.0,)), *_grid((64,), (5.0,), workers=1)),
     ),
     Contender(
         "ray serve",
@@ -109,13 +108,13 @@ PEERS = (
         _module("ray_deployment"),
         "/ner",
         one_input,
-        (*_grid((16, 64), (1.0, 10.0)), *_grid((64,), (5.0,), workers=1)),
+        (*_grid((16, 64), (2.0,)), *_grid((64,), (5.0,), workers=1)),
     ),
 )
 
 
 def is_installed(contender: Contender, environments: Path) -> bool:
-    return (environments / contender.environment / "bin" / "python").is_file()
+    return (environments / contender.environment / "ready").is_file()
 
 
 @contextlib.contextmanager

@@ -218,13 +218,13 @@ def open_loop(server: Server, bodies: Path, rate: float, seconds: float) -> Open
     """Load a server from a process of its own. RuntimeError if that fails."""
     command = [sys.executable, "-m", "loadtests.openloop"]
     command += [server.address, str(bodies), str(rate), str(seconds)]
-    before = server.usage()
+    before_s = server.cpu_s()
     ended = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + _GRACE_S + 60
     )
     if ended.returncode:
         raise RuntimeError(f"the open loop failed: {ended.stderr}")
-    spent_s = server.usage().cpu_s - before.cpu_s
+    spent_s = server.cpu_s() - before_s
     found = msgspec.json.decode(ended.stdout, type=OpenLoad)
     return msgspec.structs.replace(found, cpu_ms=1000 * spent_s / max(1, found.sent))
 

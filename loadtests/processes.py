@@ -5,9 +5,9 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import httpx
 import psutil
@@ -17,12 +17,7 @@ from loadtests.texts import ROOT
 _START_S = 120
 _STOP_S = 15
 
-
-class Usage(NamedTuple):
-    """CPU seconds and unshared memory (bytes) of a process and all its descendants."""
-
-    cpu_s: float
-    memory: int
+T = TypeVar("T")
 
 
 class Server(NamedTuple):
@@ -36,14 +31,18 @@ class Server(NamedTuple):
     def address(self) -> str:
         return self.url + self.path
 
-    def usage(self) -> Usage:
-        cpu_s, memory = 0.0, 0
+    def cpu_s(self) -> float:
+        """CPU seconds that it and all its descendants have spent."""
+        return sum(times.user + times.system for times in self._each(psutil.Process.cpu_times))
+
+    def memory(self) -> int:
+        """Bytes that no other process shares (USS), with all descendants."""
+        return sum(found.uss for found in self._each(psutil.Process.memory_full_info))
+
+    def _each(self, ask: Callable[[psutil.Process], T]) -> Iterator[T]:
         for process in [self.process, *self.process.children(recursive=True)]:
             with contextlib.suppress(psutil.NoSuchProcess):
-                times = process.cpu_times()
-                cpu_s += times.user + times.system
-                memory += process.memory_full_info().uss
-        return Usage(cpu_s, memory)
+                yield ask(process)
 
 
 class ServerFailed(Exception):

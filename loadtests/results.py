@@ -63,7 +63,7 @@ def write_results(results: Results, path: Path) -> None:
 def ratios(results: Results) -> list[Ratio]:
     """The table of the benchmark; of this service's two runs, the worse counts."""
     return [
-        *_against_peers(results.comparison),
+        *against_peers(results.comparison),
         *_against_the_machine(results),
         *_of_translation(results.translation),
         *_under_overload(results.overload),
@@ -71,7 +71,8 @@ def ratios(results: Results) -> list[Ratio]:
     ]
 
 
-def _against_peers(found: Comparison) -> list[Ratio]:
+def against_peers(found: Comparison) -> list[Ratio]:
+    """The ratios to peers; the idiomatic BentoML service counts for its own alone."""
     peers, shelf = found.served, [peer for peer in found.served if peer.off_the_shelf]
     idiomatic = [found.idiomatic] if found.idiomatic else []
     return [

@@ -69,7 +69,7 @@ def soak(server: Server, bodies: Path, warm: int, count: int) -> tuple[list[Samp
             refused += load.refused
             progress.update(load.requests)
             if done >= warm:
-                samples.append(Sample(done, server.usage().memory))
+                samples.append(Sample(done, server.memory()))
     return samples, refused, failed
 
 

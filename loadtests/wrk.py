@@ -34,9 +34,9 @@ class Load(msgspec.Struct, frozen=True):
 
 def closed_loop(server: Server, bodies: Path, connections: int, seconds: float) -> Load:
     """Load of `connections` for whole seconds (at least one). RuntimeError if wrk fails."""
-    before = server.usage()
+    before_s = server.cpu_s()
     line = _run(server.address, bodies, connections, max(1, round(seconds)))
-    spent_s = server.usage().cpu_s - before.cpu_s
+    spent_s = server.cpu_s() - before_s
     found = msgspec.json.decode(line, type=Load)
     cpu_ms = 1000 * spent_s / max(1, found.requests)
     return msgspec.structs.replace(found, connections=connections, cpu_ms=cpu_ms)
