@@ -1,5 +1,7 @@
 """The open-loop generator: who is charged for a wait, and how answers are told apart."""
 
+from itertools import pairwise
+
 import pytest
 
 from loadtests.openloop import Answer, arrivals, response_size, summarise
@@ -26,7 +28,7 @@ def test_refusals_are_counted_and_timed_apart_from_answers() -> None:
 
 def test_arrivals_have_the_rate_and_the_spread_of_a_poisson_process() -> None:
     times = arrivals(rate=100, seconds=100)
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     mean = sum(gaps) / len(gaps)
     variance = sum((gap - mean) ** 2 for gap in gaps) / len(gaps)
     assert len(times) == pytest.approx(10_000, rel=0.05)
