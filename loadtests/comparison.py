@@ -1,5 +1,6 @@
 """This service and its peers, in turn, on the same texts and cores."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -99,7 +100,9 @@ class Bench:
         """At half of its own capacity where no rate is given."""
         bodies = write_bodies(self._folder / "bodies.txt", self._texts, one_input)
         with serving_sluice(self._folder) as server:
-            return self._load(Measured(OURS, {}, False), server, bodies, rate)
+            return self._load(
+                Measured(OURS, {"workers": os.cpu_count()}, False), server, bodies, rate
+            )
 
     def _load(self, found: Measured, server: Server, bodies: Path, rate: float | None) -> Measured:
         closed_loop(server, bodies, 32, self._seconds.warm)

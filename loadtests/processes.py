@@ -49,7 +49,8 @@ class ServerFailed(Exception):
     """A server that did not come up; says how it ended and what it said last."""
 
     def __init__(self, command: Sequence[str], reason: str, log: Path) -> None:
-        super().__init__(f"{' '.join(command[:4])}: {reason}; its last line: {_last_line(log)}")
+        name = " ".join([Path(command[0]).name, *command[1:3]])
+        super().__init__(f"{name} {reason}; its last line: {_last_line(log)}")
 
 
 @contextlib.contextmanager
@@ -112,7 +113,8 @@ def _await_answer(server: Server, body: object, command: Sequence[str], log: Pat
 def _stop(process: psutil.Popen) -> None:
     """The gentle way first; then whatever is left of its descendants, which may outlive it."""
     descendants = process.children(recursive=True) if process.is_running() else []
-    process.terminate()
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.terminate()
     psutil.wait_procs([process], timeout=_STOP_S)
     for left in [process, *descendants]:
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -10,12 +10,12 @@ from loadtests.results import Ratio, against_peers
 from loadtests.wrk import Load
 
 
-def _run(name: str, per_second: float, p99_ms: float) -> Measured:
+def _run(name: str, per_second: float, p99_ms: float, refused: int = 0) -> Measured:
     loads = [
         Load(int(per_second), 1.0, p99_ms / 2, p99_ms, p99_ms, p99_ms, 0, 0, connections)
         for connections in (1, 8, 32, 128)
     ]
-    opened = OpenLoad(100, 1, 100, 100, p99_ms / 2, p99_ms, 0, 0, 0, 0, 0)
+    opened = OpenLoad(100, 1, 100, 100, p99_ms / 2, p99_ms, refused, 0, 0, 0, 0)
     return Measured(name, {}, name not in (OURS, HAND_WRITTEN), loads, opened)
 
 
@@ -37,6 +37,13 @@ def test_the_worse_of_our_runs_meets_the_best_peer() -> None:
     assert found["our req/s / best off-the-shelf peer's"].measured == pytest.approx(900 / 250)
     assert found["our req/s / idiomatic BentoML's"].measured == pytest.approx(900 / 100)
     assert found["our p99 / best peer's p99"].measured == pytest.approx(150 / 200)
+
+
+def test_a_peer_that_refuses_sets_no_mark_of_speed() -> None:
+    refusing = _run("shelf", 250, 2, refused=50)
+    found = msgspec.structs.replace(COMPARISON, peers=[COMPARISON.peers[0], refusing])
+    open_loop = next(ratio for ratio in against_peers(found) if "open loop" in ratio.name)
+    assert open_loop.measured == pytest.approx(150 / 250)
 
 
 def test_a_ratio_without_peers_is_not_measured_and_not_reached() -> None:
