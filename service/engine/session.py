@@ -51,9 +51,12 @@ class Session:
             raise ProviderUnavailable("cuda", found)
         return cls(_open(path, "cpu", shared_pool), "cpu")
 
-    def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """All outputs by name."""
-        return dict(zip(self.output_names, self._session.run(None, dict(inputs)), strict=True))
+    def run(
+        self, inputs: Mapping[str, Tensor], outputs: Sequence[str] | None = None
+    ) -> dict[str, Tensor]:
+        """The outputs named, or all of them."""
+        names = self.output_names if outputs is None else outputs
+        return dict(zip(names, self._session.run(names, dict(inputs)), strict=True))
 
 
 def pad_rows(arrays: Sequence[Tensor], *, to: int | None = None) -> Tensor:

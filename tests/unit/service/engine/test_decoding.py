@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.engine.decoding import DecoderBatch, Search, decode_all
-from service.engine.errors import BatchMismatch
+from service.engine.decoding import DecoderBatch, decode_all
+from service.engine.errors import BatchMismatch, NoAlignments
 from service.engine.rows import DecodeRow, Hypothesis
+from service.engine.search import Search
 from tests.unit.service.engine.fakes import (
     SPEC,
     SYMBOLS,
@@ -149,6 +150,30 @@ def test_one_beam_is_greedy_search(ids: list[int], max_steps: int) -> None:
     assert [found.ids for found in alone(row)] == [greedy(row)]
 
 
+@given(st.lists(SOURCES, min_size=1, max_size=6), BEAMS)
+def test_alignments_are_the_attention_of_each_hypothesis_steps(
+    sources: list[list[int]], beams: int
+) -> None:
+    rows = [source(ids, beams=beams, hypotheses=beams, alignments=True) for ids in sources]
+    for row, hypotheses in zip(rows, decode_all(batch_of(), rows, at_once=3), strict=True):
+        memory, start = MODEL.encode_one(row.inputs["ids"])
+        for found in hypotheses:
+            state, expected = start, []
+            for previous, _ in zip([SPEC.bos_id, *found.ids], found.ids, strict=False):
+                expected.append(MODEL.attention(state, memory))
+                _, state = MODEL.step_one(previous, state, memory)
+            assert found.weights is not None
+            assert found.weights.shape == (len(found.ids), row.length)
+            np.testing.assert_array_equal(found.weights, np.array(expected).reshape(-1, row.length))
+
+
+def test_alignments_of_a_decoder_that_tells_none_are_refused() -> None:
+    model = TinyTranslator()
+    model.decoder.output_names = []
+    with pytest.raises(NoAlignments):
+        batch_of(model).admit([source([3], alignments=True)])
+
+
 @given(st.lists(SOURCES, min_size=1, max_size=9), st.integers(1, 9), BEAMS)
 def test_decode_all_answers_in_order_for_any_number_at_once(
     sources: list[list[int]], at_once: int, beams: int
@@ -235,7 +260,8 @@ def test_a_decoder_that_loses_a_row_is_a_batch_mismatch(beams: int) -> None:
     batch = batch_of(model)
     batch.admit([source([3], beams=beams), source([4], beams=beams)])
     lose_the_last_row(model.decoder)
-    with pytest.raises(BatchMismatch, match="2 rows went into the session and 1 came out"):
+    told = f"{2 * beams} rows went into the session and {2 * beams - 1} came out"
+    with pytest.raises(BatchMismatch, match=told):
         batch.step()
 
 

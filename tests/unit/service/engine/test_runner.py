@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from service.engine.decoding import DecoderBatch, DecoderLane
+from service.engine.decoder_lane import DecoderLane
+from service.engine.decoding import DecoderBatch
 from service.engine.errors import DeadlineExceeded, Draining, QueueFull
 from service.engine.queue import RowQueue
 from service.engine.rows import Result, Row
