@@ -1,15 +1,16 @@
 """This service and its peers, in turn, on the same texts and cores."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 from tqdm import tqdm
 
 from loadtests.contenders import (
+    BEST,
     IDIOMATIC,
     OURS,
+    OURS_MOUNTED,
     PEERS,
     Choice,
     Contender,
@@ -40,9 +41,13 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """This service comes first and last, so that a drift of the machine shows."""
+    """This service comes first and last, so that a drift of the machine shows.
+
+    `mounted` is this service without its lean path: BentoML's documented way, our default.
+    """
 
     ours: Measured
+    mounted: Measured
     peers: list[Measured]
     ours_again: Measured
 
@@ -76,13 +81,14 @@ class Bench:
 
     def compare(self, choices: dict[str, Choice]) -> Comparison:
         """`choices` are the settings of the peers, by name; the first to try where one lacks."""
-        ours = self._ours(None)
+        ours = self._ours(OURS, None)
         rate = ours.at(128).per_second / 2
+        mounted = self._ours(OURS_MOUNTED, rate, {"SLUICE_LEAN_PATH": "false"})
         progress = tqdm(PEERS, desc="peers")
         peers = [
             self.peer(peer, choices.get(peer.name, peer.choices[0]), rate) for peer in progress
         ]
-        return Comparison(ours, peers, self._ours(rate))
+        return Comparison(ours, mounted, peers, self._ours(OURS, rate))
 
     def peer(self, peer: Contender, choice: Choice, rate: float | None) -> Measured:
         """Loads of a peer, open-loop load at `rate`; a failure is part of the result."""
@@ -96,13 +102,12 @@ class Bench:
         except (ServerFailed, RuntimeError) as error:
             return msgspec.structs.replace(found, failure=str(error))
 
-    def _ours(self, rate: float | None) -> Measured:
-        """At half of its own capacity where no rate is given."""
+    def _ours(self, name: str, rate: float | None, settings: Mapping[str, str] = {}) -> Measured:
+        """Open-loop load at half of its own capacity where no rate is given."""
+        found = Measured(name, {**BEST, **settings}, False)
         bodies = write_bodies(self._folder / "bodies.txt", self._texts, one_input)
-        with serving_sluice(self._folder) as server:
-            return self._load(
-                Measured(OURS, {"workers": os.cpu_count()}, False), server, bodies, rate
-            )
+        with serving_sluice(self._folder, settings=settings) as server:
+            return self._load(found, server, bodies, rate)
 
     def _load(self, found: Measured, server: Server, bodies: Path, rate: float | None) -> Measured:
         closed_loop(server, bodies, 32, self._seconds.warm)

@@ -19,7 +19,8 @@ _DASHES = ("-", "--", "-.", ":")
 def draw(results: Results, folder: Path) -> None:
     """throughput.svg, latency.svg and growth.svg."""
     mpl.rcParams.update({"svg.hashsalt": "sluice", "font.size": 9})
-    runs = [results.comparison.ours, *results.comparison.peers]
+    found = results.comparison
+    runs = [found.ours, found.mounted, *found.peers]
     served = [run for run in runs if not run.failure]
     _save(_throughput(served, results.ceiling), folder / "throughput.svg")
     _save(_latency(served), folder / "latency.svg")

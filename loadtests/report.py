@@ -74,7 +74,7 @@ def _peers(found: Comparison) -> str:
     """Requests a second and p99 at each number of connections; CPU at the highest."""
     header = ("server", *(f"{n} conn.: req/s, p50, p99 ms" for n in CONNECTIONS))
     more = ("open loop: p50, p99 ms", "CPU ms a request", "settings")
-    runs = [found.ours, *found.peers, found.ours_again]
+    runs = [found.ours, found.mounted, *found.peers, found.ours_again]
     return _table((*header, *more), [_peer(run) for run in runs])
 
 

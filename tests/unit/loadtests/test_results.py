@@ -21,6 +21,7 @@ def _run(name: str, per_second: float, p99_ms: float, refused: int = 0) -> Measu
 
 COMPARISON = Comparison(
     ours=_run(OURS, 1000, 100),
+    mounted=_run(OURS, 800, 200),
     peers=[
         _run(HAND_WRITTEN, 500, 250),
         _run("shelf", 250, 200),
