@@ -288,15 +288,15 @@ def directions(experiment: TranslationExperiment) -> list[Direction]:
 
 def bleu(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> float:
     """Corpus BLEU, sacrebleu's default; rows may have different numbers of references."""
-    return float(sacrebleu.corpus_bleu(hypotheses, _streams(references)).score)
+    return float(sacrebleu.corpus_bleu(hypotheses, reference_streams(references)).score)
 
 
 def chrf(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> float:
     """Corpus chrF2, sacrebleu's default."""
-    return float(sacrebleu.corpus_chrf(hypotheses, _streams(references)).score)
+    return float(sacrebleu.corpus_chrf(hypotheses, reference_streams(references)).score)
 
 
-def _streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
+def reference_streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
     """References by number, None where a row has fewer: sacrebleu's layout."""
     most = max(len(row) for row in references)
     return [[row[i] if i < len(row) else None for row in references] for i in range(most)]
