@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--rows", type=int, default=500, help="a direction, of each split")
         command.add_argument("--names", type=int, default=200, help="how many of the names")
         command.set_defaults(run=run)
-    report = commands.add_parser("report", help="tables of all bundles, curves of all runs")
+    report = commands.add_parser("report", help="one HTML page a bundle: curves, scores, errors")
     report.add_argument("--bundles", type=Path, default=Path("exported_models"))
     report.add_argument("--runs", type=Path, default=Path("runs"))
     report.add_argument("--output", type=Path, default=Path("reports"), help="default: %(default)s")
@@ -106,10 +106,10 @@ def _fetch(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace) -> None:
     from training.config import load_experiment
     from training.loop import train
-    from training.tasks import open_task
+    from training.tasks import open_trainable
 
     experiment = load_experiment(options.experiment)
-    score = train(open_task(experiment, options.runs / experiment.name))
+    score = train(open_trainable(experiment, options.runs / experiment.name))
     print(f"best dev score {score:.2f}, in {options.runs / experiment.name}")
 
 

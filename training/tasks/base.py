@@ -12,6 +12,7 @@ from service.bundle import DecodingSpec, Limits, Parity
 from service.tasks.base import Predictor
 from training.config import Experiment
 from training.graphs.graph import Graph
+from training.reports.parts import Part
 
 Configuration = TypeVar("Configuration", bound=Experiment)
 Model = TypeVar("Model", bound=nn.Module)
@@ -44,8 +45,8 @@ class Measured(NamedTuple):
     rows: int
 
 
-class TrainingTask(ABC, Generic[Configuration, Model]):
-    """One task of one experiment; files that the model needs beside its weights lie in `run`."""
+class TrainableTask(ABC, Generic[Configuration, Model]):
+    """What the loop trains; files that the model needs beside its weights lie in `run`."""
 
     def __init__(self, experiment: Configuration, run: Path) -> None:
         self.experiment = experiment
@@ -83,6 +84,10 @@ class TrainingTask(ABC, Generic[Configuration, Model]):
     def dev_scores(self, observations: Sequence[Any]) -> dict[str, float]:
         """Named scores in percent; `score` is the one that chooses the checkpoint."""
 
+
+class TrainingTask(TrainableTask[Configuration, Model]):
+    """A task whose trained model is exported and served."""
+
     @abstractmethod
     def graphs(self, model: Model) -> dict[str, Graph]:
         """The ONNX graphs of a trained model by their roles in the bundle."""
@@ -102,6 +107,14 @@ class TrainingTask(ABC, Generic[Configuration, Model]):
     @abstractmethod
     def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
         """Figures of the served answers on `dev` or `test`."""
+
+    def report_parts(self, predictor: Predictor[Any]) -> Sequence[Part]:
+        """Figures, tables and hardest errors of this task for its report page.
+
+        Measured through the served answers, on the sets of `evaluate`. Curves, scores, exports,
+        data and configuration are on every page and need not be here.
+        """
+        return ()
 
     @abstractmethod
     def parameters(self) -> Any:

@@ -1,8 +1,8 @@
 """The report of a translation bundle: scores by pair and length, attention, worst errors."""
 
+import math
 from collections.abc import Iterator, Sequence
 from html import escape
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +10,11 @@ import sacrebleu
 from numpy.typing import NDArray
 
 from service.tasks.translation import TranslationParameters, TranslationPredictor
-from training.config import TranslationExperiment
 from training.data.parallel import References
-from training.tasks.translation import Direction, bleu, chrf, directions, reference_streams
+from training.reports.parts import Figure, Part, Table
+from training.tasks.translation import Direction, bleu, chrf, reference_streams
 
-_LENGTHS = ((1, 5), (6, 10), (11, 20), (21, 10_000))
+_LENGTHS = ((1, 5), (6, 10), (11, 20), (21, None))
 """Words of the source, by which scores are told."""
 _WORST = 8
 _PLOTTED_LENGTHS = range(6, 13)
@@ -31,27 +31,20 @@ class Row(NamedTuple):
     chrf: float
 
 
-def translation_report(
-    predictor: TranslationPredictor,
-    experiment: TranslationExperiment,
-    output: Path,
-    *,
-    split: str = "dev",
-    most: int = 500,
-) -> str:
-    """Markdown; plots are written into the folder `output`. `most` rows of each direction."""
-    lines = [f"## Translation {predictor.bundle.manifest.version}, {split}", ""]
-    for direction in directions(experiment):
-        references = direction.references(split)[:most]
-        rows = _translated(predictor, direction, references)
+def translation_parts(
+    predictor: TranslationPredictor, directions: Sequence[Direction], most: int
+) -> Iterator[Part]:
+    """Of each direction: scores by length, attention, worst errors; on `most` dev sentences."""
+    for direction in directions:
         name = f"{direction.source}-{direction.target}"
-        lines += [f"### {name} ({direction.corpus})", "", *_tables(rows)]
+        rows = _translated(predictor, direction, direction.references("dev")[:most])
+        header = ("words of the source", "rows", "BLEU", "chrF", "TER")
+        yield Table(f"Scores {name}", header, list(_scores(rows)), note=f"{direction.corpus}, dev.")
         if predictor.aligns:
-            plot = output / f"attention-{name}.svg"
-            plot.write_text(_attention(predictor, direction, rows), encoding="utf-8")
-            lines += [f"![attention of one sentence]({plot.name})", ""]
-        lines += [*_worst(rows), ""]
-    return "\n".join(lines)
+            title = f"Attention {name}"
+            note = "Rows are what was written, columns what was read; darker is more."
+            yield Figure(title, _attention(predictor, direction, rows), note)
+        yield _worst(name, rows)
 
 
 def ter(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> float:
@@ -101,21 +94,19 @@ def _translated(
     return rows
 
 
-def _tables(rows: Sequence[Row]) -> Iterator[str]:
+def _scores(rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
     """Scores of all rows, and of those whose sources are of like length."""
-    yield from ("| words of the source | rows | BLEU | chrF | TER |", "|" + " --- |" * 5)
-    yield _scores("all", rows)
+    yield _score("all", rows)
     for least, most in _LENGTHS:
-        part = [row for row in rows if least <= len(row.source.split()) <= most]
+        part = [row for row in rows if least <= len(row.source.split()) <= (most or math.inf)]
         if part:
-            yield _scores(f"{least} to {most}" if most < 10_000 else f"{least} and more", part)
-    yield ""
+            yield _score(f"{least} to {most}" if most else f"{least} and more", part)
 
 
-def _scores(name: str, rows: Sequence[Row]) -> str:
+def _score(name: str, rows: Sequence[Row]) -> tuple[str, ...]:
     texts, references = [row.text for row in rows], [row.references for row in rows]
     figures = (score(texts, references) for score in (bleu, chrf, ter))
-    return f"| {name} | {len(rows)} | " + " | ".join(f"{each:.1f}" for each in figures) + " |"
+    return (name, str(len(rows)), *(f"{each:.1f}" for each in figures))
 
 
 def _attention(predictor: TranslationPredictor, direction: Direction, rows: Sequence[Row]) -> str:
@@ -126,9 +117,8 @@ def _attention(predictor: TranslationPredictor, direction: Direction, rows: Sequ
     return attention_plot(*predictor.attention(prepared, predictor.run(prepared.rows)))
 
 
-def _worst(rows: Sequence[Row]) -> Iterator[str]:
+def _worst(name: str, rows: Sequence[Row]) -> Table:
     """The translations of the lowest sentence chrF."""
-    yield from ("| chrF | source | translation | a reference |", "|" + " --- |" * 4)
-    for row in sorted(rows, key=lambda row: row.chrf)[:_WORST]:
-        cells = (row.source, row.text, row.references[0])
-        yield f"| {row.chrf:.0f} | " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    worst = sorted(rows, key=lambda row: row.chrf)[:_WORST]
+    cells = [(f"{row.chrf:.0f}", row.source, row.text, row.references[0]) for row in worst]
+    return Table(f"Worst errors {name}", ("chrF", "source", "translation", "a reference"), cells)
