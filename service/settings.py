@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.bundle import Precision
@@ -19,6 +19,8 @@ PREFIX = "SLUICE_"
 ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds this package: a checkout, or the source folder of a Bento."""
 
+_NO_LIMIT = 1_000_000
+"""Cores."""
 _OF_TRAINING = {"SLUICE_DATA", "SLUICE_DATA_MIRROR"}
 
 
@@ -94,6 +96,10 @@ class Settings(BaseSettings):
     drain_s: float = Field(
         default=20.0, ge=0, le=3_600, description="a number from 0 to 3600 (seconds)"
     )
+    lean_path: bool = Field(default=False, description="true or false")
+    admin_key: SecretStr | None = Field(
+        default=None, min_length=16, description="a secret of at least 16 characters"
+    )
     access_log: bool = Field(default=False, description="true or false")
 
     @field_validator("bundles")
@@ -120,6 +126,12 @@ class Settings(BaseSettings):
             settings = cls()
         except ValidationError as error:
             raise _refusal(error) from None
+        cores = usable_cores()
+        if settings.threads > 1 and settings.workers * settings.threads > cores:
+            raise SettingsError(
+                f"SLUICE_WORKERS={settings.workers} times SLUICE_THREADS={settings.threads} is "
+                f"more than the {cores} usable cores; lower one, or leave SLUICE_THREADS out"
+            )
         if settings.timeout_s > settings.max_timeout_s:
             raise SettingsError(
                 f"SLUICE_TIMEOUT_S={settings.timeout_s:g} is above "
@@ -128,9 +140,26 @@ class Settings(BaseSettings):
         return settings
 
 
-def usable_cores() -> int:
-    """Cores that this process may run on: a container or taskset may leave it fewer than exist."""
-    return len(os.sched_getaffinity(0))
+def usable_cores(root: Path = Path("/sys/fs/cgroup")) -> int:
+    """Cores that this process may use: taskset or a container's CPU limit may leave it fewer.
+
+    A limit of one and a half cores counts as one: a second thread would be throttled.
+    """
+    cores = len(os.sched_getaffinity(0))
+    return max(1, min(cores, int(_cpu_limit(root))))
+
+
+def _cpu_limit(root: Path) -> float:
+    """The container's CPU limit in cores, infinite without one (cgroup v2, then v1)."""
+    unified, quota = root / "cpu.max", root / "cpu" / "cpu.cfs_quota_us"
+    if unified.exists():
+        told, period = unified.read_text().split()
+    elif quota.exists():
+        told, period = quota.read_text(), (root / "cpu" / "cpu.cfs_period_us").read_text()
+    else:
+        return _NO_LIMIT
+    unlimited = told.strip() in ("max", "-1")
+    return _NO_LIMIT if unlimited else int(told) / int(period)
 
 
 def _refuse_unknown() -> None:

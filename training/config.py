@@ -50,7 +50,6 @@ class Trainer(Settings):
     patience: int = Field(3, gt=0)
     batch_tokens: int = Field(3000, gt=0)
     """Rows times longest row of a training batch."""
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     threads: int | None = Field(None, gt=0)
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int = Field(1, gt=0)

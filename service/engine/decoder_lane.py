@@ -74,14 +74,13 @@ class DecoderLane:
             return
         self._batch.drop(lambda search: search in gone)
         late = [job for search in gone if not (job := self._jobs.pop(search)).abandoned]
-        self.metrics.expired(len(late))
-        deliver(expire(late))
+        if late:
+            deliver(expire(late))
 
     def _join(self, deliver: Deliver) -> None:
         """Encode a few waiting sources; few, so that the rows in flight keep their pace."""
         jobs, expired = self.queue.take(self._choose)
         if expired:
-            self.metrics.expired(len(expired))
             deliver(expire(expired))
         if not jobs:
             return
@@ -89,7 +88,6 @@ class DecoderLane:
         self._admit(jobs, deliver)
         seconds = time.monotonic() - began
         lengths = [job.row.length for job in jobs]
-        self.queue.observe(sum(lengths), seconds)
         self.metrics.batch(lengths, seconds)
 
     def _admit(self, jobs: list[Job], deliver: Deliver) -> None:

@@ -32,6 +32,9 @@ PADDING_RATIO = Gauge(
     _LABELS,
     multiprocess_mode="livemax",
 )
+ACCEPTED_ROWS = Counter("sluice_accepted_rows_total", "Rows taken into the queue", _LABELS)
+ANSWERED_ROWS = Counter("sluice_answered_rows_total", "Rows of answered requests", _LABELS)
+FAILED_ROWS = Counter("sluice_failed_rows_total", "Rows of requests that a fault ended", _LABELS)
 CANCELLED_ROWS = Counter(
     "sluice_cancelled_rows_total", "Rows whose client left before the answer", _LABELS
 )
@@ -62,8 +65,11 @@ class LaneMetrics:
         self._padded = PADDED_TOKENS.labels(*labels)
         self._real = REAL_TOKENS.labels(*labels)
         self._ratio = PADDING_RATIO.labels(*labels)
-        self._cancelled = CANCELLED_ROWS.labels(*labels)
-        self._expired = EXPIRED_ROWS.labels(*labels)
+        self.accepted = ACCEPTED_ROWS.labels(*labels).inc
+        self.answered = ANSWERED_ROWS.labels(*labels).inc
+        self.failed = FAILED_ROWS.labels(*labels).inc
+        self.cancelled = CANCELLED_ROWS.labels(*labels).inc
+        self.expired = EXPIRED_ROWS.labels(*labels).inc
 
     def depth(self, rows: int, tokens: int) -> None:
         self._queue_rows.set(rows)
@@ -77,14 +83,6 @@ class LaneMetrics:
         self._real.inc(real)
         self._padded.inc(padded)
         self._ratio.set(padded / real)
-
-    def cancelled(self, rows: int) -> None:
-        if rows:
-            self._cancelled.inc(rows)
-
-    def expired(self, rows: int) -> None:
-        if rows:
-            self._expired.inc(rows)
 
 
 class DecoderMetrics(LaneMetrics):

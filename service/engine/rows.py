@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.engine.errors import DeadlineExceeded
+from service.engine.metrics import LaneMetrics
 from service.engine.session import Tensor
 
 
@@ -58,16 +60,58 @@ class Result(NamedTuple):
     batch_rows: int
 
 
+class Ticket:
+    """A request in the engine: the future of its rows' results, and the count of what became of it.
+
+    Every accepted row is counted once more: as answered, expired, failed or cancelled, with its
+    whole request, for that is how a caller sees it.
+    """
+
+    __slots__ = ("_left", "_metrics", "_results", "future")
+
+    def __init__(
+        self, future: asyncio.Future[list[Result]], rows: int, metrics: LaneMetrics
+    ) -> None:
+        self.future = future
+        self._results: list[Result | None] = [None] * rows
+        self._left = rows
+        self._metrics = metrics
+        metrics.accepted(rows)
+
+    def answer(self, index: int, result: Result) -> None:
+        """The result of one row; the last one ends the wait."""
+        self._results[index] = result
+        self._left -= 1
+        if not self._left:
+            self._metrics.answered(len(self._results))
+            self.future.set_result([found for found in self._results if found is not None])
+
+    def fail(self, error: BaseException) -> None:
+        """All or nothing: the fault of one row is the fault of its request."""
+        count = (
+            self._metrics.expired if isinstance(error, DeadlineExceeded) else self._metrics.failed
+        )
+        count(len(self._results))
+        self.future.set_exception(error)
+
+    def cancel(self) -> None:
+        """The caller has gone."""
+        self._metrics.cancelled(len(self._results))
+        self.future.cancel()
+
+
 @dataclass(slots=True, eq=False)
 class Job:
-    """A row in the engine, and the future that waits for its result."""
+    """A row in the engine, and the ticket that it belongs to."""
 
     row: Row
-    future: asyncio.Future[Result]
+    ticket: Ticket
+    index: int
     arrived: float
     timeout_s: float = math.inf
-    on_news: "Callable[[Token | Result], None] | None" = None
+    on_news: Callable[[int, Token | Result], None] | None = None
     """Hears each token of a row that is streamed, and its result."""
+    turn: float = field(default=math.nan)
     started: float = field(default=math.nan)
 
     @property
@@ -77,7 +121,7 @@ class Job:
     @property
     def abandoned(self) -> bool:
         """True once nobody waits for the answer."""
-        return self.future.cancelled()
+        return self.ticket.future.done()
 
 
 Settlement = tuple[Job, Result | Token | BaseException]
@@ -87,12 +131,13 @@ Deliver = Callable[[Iterable[Settlement]], None]
 def settle(settlements: Iterable[Settlement]) -> None:
     """Hand results and faults to those who still wait; runs on the futures' own event loop."""
     for job, outcome in settlements:
-        if job.future.done():
+        ticket = job.ticket
+        if ticket.future.done():
             continue
         if isinstance(outcome, BaseException):
-            job.future.set_exception(outcome)
+            ticket.fail(outcome)
             continue
         if job.on_news is not None:
-            job.on_news(outcome)
+            job.on_news(job.index, outcome)
         if isinstance(outcome, Result):
-            job.future.set_result(outcome)
+            ticket.answer(job.index, outcome)

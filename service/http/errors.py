@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from service.engine.errors import DeadlineExceeded, Draining, QueueFull
+from service.bundle import BundleError
+from service.engine.errors import DeadlineExceeded, Draining, ProviderUnavailable, QueueFull
 from service.tasks.endpoint import TextRefused
 from service.tasks.errors import (
     AlignmentsUnknown,
@@ -163,6 +164,16 @@ class ClientGone(HttpError):
         super().__init__("the connection was closed before the answer was ready")
 
 
+class WrongAdminKey(HttpError):
+    """No admin key, or another than this service's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the admin key is missing or wrong; send Authorization: Bearer with the value of "
+            "SLUICE_ADMIN_KEY"
+        )
+
+
 class Kind(NamedTuple):
     """How one error is told over HTTP."""
 
@@ -174,6 +185,9 @@ class Kind(NamedTuple):
 INTERNAL = Kind("internal-error", 500, "Internal error")
 KINDS: dict[type[Exception], Kind] = {
     NotJson: Kind("not-json", 400, "Body is not JSON"),
+    WrongAdminKey: Kind("wrong-admin-key", 401, "Wrong admin key"),
+    BundleError: Kind("bundle-refused", 409, "New bundle refused, the old one serves"),
+    ProviderUnavailable: Kind("bundle-refused", 409, "New bundle refused, the old one serves"),
     UnknownPath: Kind("unknown-path", 404, "Unknown path"),
     NotServed: Kind("unknown-model", 404, "Unknown model"),
     UnknownLanguage: Kind("unknown-language", 404, "Unknown language"),
@@ -225,6 +239,8 @@ def headers_of(error: Exception) -> list[tuple[str, str]]:
     """Headers that belong to an error: when to try again, which methods there are."""
     if isinstance(error, QueueFull):
         return [("retry-after", str(math.ceil(error.retry_after_s)))]
+    if isinstance(error, WrongAdminKey):
+        return [("www-authenticate", "Bearer")]
     if isinstance(error, WrongMethod):
         return [("allow", ", ".join(error.allowed))]
     if kind_of(error).status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -22,6 +22,7 @@ TASK_ROUTES = (
         "translation",
         {"clean_up_tokenization_spaces": None, "truncation": None, "generate_parameters": None},
         required=("tgt_lang",),
+        stream_path="/translate/stream",
         blank_refused=True,
     ),
     TaskRoute(

@@ -81,9 +81,13 @@ class Predictor(ABC, Generic[AnyParameters]):
     def lane(self, limits: LaneLimits) -> Lane:
         """A lane that serves this predictor's rows."""
 
-    def spacing(self, prepared: Prepared) -> list[str] | None:
-        """What stands before, between and behind the rows' texts; None for a task of no stream."""
-        return None
+    def streamed(self, parameters: AnyParameters) -> AnyParameters:
+        """The parameters for a stream. InputRefused for those that no stream can honour."""
+        raise NotImplementedError
+
+    def spacing(self, prepared: Prepared) -> list[str]:
+        """What stands before, between and behind the rows' texts in a stream."""
+        raise NotImplementedError
 
     def text_of(self, prepared: Prepared, row: int, ids: Sequence[int], *, whole: bool) -> str:
         """The text of a row's tokens, all of them if `whole`, for a task that can be streamed."""

@@ -14,8 +14,6 @@ from service.tasks.streaming import TextStream
 
 _LONG_CHARS = 20_000
 """More text than this is cut and put together off the event loop (some 10 ms of work)."""
-_GRACE_S = 0.5
-"""How much later than a row's deadline the endpoint gives up by itself, should a session hang."""
 
 T = TypeVar("T")
 
@@ -42,8 +40,12 @@ class TaskEndpoint:
     """Texts in, answers out, batched with what other callers sent."""
 
     def __init__(self, predictor: Predictor[Any], lane: Lane, runner: Runner) -> None:
-        self.predictor = predictor
-        self._lane, self._runner = lane, runner
+        self.predictor, self.lane = predictor, lane
+        self._runner = runner
+
+    def admit(self, tokens: int, timeout_s: float) -> None:
+        """QueueFull or Draining if a request of so many tokens would be refused now."""
+        self.lane.queue.admit(tokens, timeout_s)
 
     async def answer(
         self, texts: Sequence[str], parameters: Parameters, timeout_s: float
@@ -63,7 +65,7 @@ class TaskEndpoint:
         prepared = await _run(long, lambda: self._prepare(texts, parameters))
         tokenize_s = time.monotonic() - began
         rows = [row for part in prepared for row in part.rows]
-        results = await self._infer(rows, timeout_s, tokenize_s) if rows else []
+        results = await self._infer(rows, timeout_s, tokenize_s)
         return await _run(long, lambda: self._answered(prepared, results, tokenize_s))
 
     def _answered(
@@ -87,13 +89,13 @@ class TaskEndpoint:
         rows out of the engine.
         """
         began = time.monotonic()
-        prepared = self._prepare_one(0, text, parameters)
+        prepared = self._prepare_one(0, text, self.predictor.streamed(parameters))
         tokenize_s = time.monotonic() - began
 
         def text_of(row: int, ids: Sequence[int], whole: bool) -> str:
             return self.predictor.text_of(prepared, row, ids, whole=whole)
 
-        stream = TextStream(self.predictor.spacing(prepared) or [], text_of)
+        stream = TextStream(self.predictor.spacing(prepared), text_of)
         work = asyncio.ensure_future(self._infer(prepared.rows, timeout_s, tokenize_s, stream.hear))
         work.add_done_callback(stream.end)
         try:
@@ -121,14 +123,13 @@ class TaskEndpoint:
         spent_s: float,
         on_news: Callable[[int, Token | Result], None] | None = None,
     ) -> list[Result]:
+        """Results of `rows`; there are none to wait for where nothing is to be inferred."""
+        if not rows:
+            return []
         left_s = timeout_s - spent_s
         if left_s <= 0:
             raise DeadlineExceeded(timeout_s)
-        try:
-            async with asyncio.timeout(left_s + _GRACE_S):
-                return await self._runner.submit(self._lane, rows, left_s, on_news)
-        except TimeoutError:
-            raise DeadlineExceeded(timeout_s) from None
+        return await self._runner.submit(self.lane, rows, left_s, on_news)
 
 
 async def _run(off_loop: bool, work: Callable[[], T]) -> T:

@@ -125,5 +125,12 @@ class AlignmentsUnknown(InputRefused):
         )
 
 
+class NotStreamed(InputRefused):
+    """A beam search changes its mind: its text cannot be told before it ends."""
+
+    def __init__(self, beams: int | None) -> None:
+        super().__init__(f"num_beams is {beams}, a stream takes 1; leave it out, or do not stream")
+
+
 def _listed(values: Collection[str]) -> str:
     return ", ".join(sorted(values))

@@ -41,7 +41,7 @@ def open_predictor(
     return predictor_type(bundle).open(bundle, device, precision, shared_pool=shared_pool)
 
 
-def open_endpoints(
+def connect(
     predictors: Sequence[Predictor[Any]], lanes: Sequence[Lane], runner: Runner
 ) -> list[TaskEndpoint]:
     """An endpoint for each predictor; translation reads its sources with the help of others."""

@@ -22,6 +22,7 @@ from service.tasks.errors import (
     BlankText,
     ForeignScript,
     LanguageMissing,
+    NotStreamed,
     SameLanguage,
     TooManySequences,
     UnknownLanguage,
@@ -181,6 +182,12 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         """Words read and written in the first sentence, and the attention (written, read)."""
         split: Split = prepared.context
         return self._codec.attention(split.sentences[0], values[0][0])
+
+    def streamed(self, parameters: TranslationParameters) -> TranslationParameters:
+        """Greedy search alone has a text that only grows."""
+        if parameters.num_beams not in (None, 1):
+            raise NotStreamed(parameters.num_beams)
+        return msgspec.structs.replace(parameters, num_beams=1)
 
     def spacing(self, prepared: Prepared) -> list[str]:
         """What is carried through before, between and behind the sentences."""

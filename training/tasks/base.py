@@ -12,6 +12,7 @@ from service.bundle import DecodingSpec, Limits, Parity
 from service.tasks.base import Predictor
 from training.config import Experiment
 from training.graphs.graph import Graph
+from training.quantization import Quantization
 from training.reports.parts import Part
 
 Configuration = TypeVar("Configuration", bound=Experiment)
@@ -87,6 +88,8 @@ class TrainableTask(ABC, Generic[Configuration, Model]):
 
 class TrainingTask(TrainableTask[Configuration, Model]):
     """A task whose trained model is exported and served."""
+
+    quantization: Quantization = "dynamic"
 
     @abstractmethod
     def graphs(self, model: Model) -> dict[str, Graph]:

@@ -67,6 +67,8 @@ class DevBatch(NamedTuple):
 
 
 class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
+    quantization = "rows"
+
     def learn_vocabularies(self) -> None:
         """Sub-words of an equal number of sentences for each language, so that none is starved."""
         texts: defaultdict[str, list[str]] = defaultdict(list)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from service.bundle import DecodingSpec, GraphSpec, TensorSpec
 from service.engine.metrics import DecoderMetrics, LaneMetrics
-from service.engine.rows import DecodeRow, Job, Row, Settlement, settle
+from service.engine.rows import DecodeRow, Job, Result, Row, Settlement, Ticket, settle
 from service.engine.session import Session, Tensor
 
 LANE_METRICS = LaneMetrics("fake", "0.0.0")
@@ -37,8 +37,24 @@ def row(length: int, mark: int = 0) -> Row:
 
 
 def job(of: Row, *, arrived: float = 1000.0, timeout_s: float = math.inf) -> Job:
-    """A job on no running loop: its future keeps what it was given."""
-    return Job(of, asyncio.Future(loop=_STOPPED_LOOP), arrived, timeout_s)
+    """A request of one row on no running loop: its future keeps what it was given."""
+    return jobs([of], arrived=arrived, timeout_s=timeout_s)[0]
+
+
+def jobs(rows: Sequence[Row], *, arrived: float = 1000.0, timeout_s: float = math.inf) -> list[Job]:
+    """A request of some rows on no running loop."""
+    ticket = Ticket(asyncio.Future(loop=_STOPPED_LOOP), len(rows), LANE_METRICS)
+    return [Job(of, ticket, index, arrived, timeout_s) for index, of in enumerate(rows)]
+
+
+def result_of(job: Job) -> Result:
+    """The result of a request of one row."""
+    (result,) = job.ticket.future.result()
+    return result
+
+
+def fault_of(job: Job) -> BaseException | None:
+    return job.ticket.future.exception()
 
 
 class Deliveries:
@@ -52,8 +68,9 @@ class Deliveries:
             job = settlement[0]
             self.settled.append(job)
             settle([settlement])
-            if not job.future.cancelled():
-                job.future.exception()  # seen, so that asyncio does not complain of it
+            future = job.ticket.future
+            if future.done() and not future.cancelled():
+                future.exception()  # seen, so that asyncio does not complain of it
 
 
 class FakeSession(Session):

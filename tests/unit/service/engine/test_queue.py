@@ -104,8 +104,8 @@ def test_abandoned_rows_leave_in_silence_and_free_their_tokens() -> None:
     clock = Clock()
     queue = RowQueue(LIMIT, clock)
     gone, stays, gone_and_late = [*fill(queue, [60, 30]), *fill(queue, [10], timeout_s=1)]
-    gone.future.cancel()
-    gone_and_late.future.cancel()
+    gone.ticket.cancel()
+    gone_and_late.ticket.cancel()
     clock.now += 5
     assert queue.take(no_one) == ([], [])
     assert (len(queue), queue.tokens) == (1, 30)

@@ -20,7 +20,9 @@ from tests.unit.service.engine.fakes import (
     Deliveries,
     FakeSession,
     OneShotGraph,
+    fault_of,
     job,
+    result_of,
     row,
 )
 
@@ -53,7 +55,7 @@ def jobs_of(lengths: list[int]) -> list[Job]:
 
 
 def answer(of: Job) -> dict[str, Tensor]:
-    result = of.future.result()
+    result = result_of(of)
     assert isinstance(result, Result)
     value: dict[str, Tensor] = result.value
     return value
@@ -123,7 +125,7 @@ def test_bad_rows_fail_alone_after_one_retry(lengths: list[int], data: st.DataOb
     bench.lane.step(bench.deliver)
     for mark, each in enumerate(jobs, start=1):
         if mark in bench.graph.poison:
-            assert isinstance(each.future.exception(), ValueError)
+            assert isinstance(fault_of(each), ValueError)
         else:
             assert answer(each)["total"] == mark * each.row.length
     tries = [mark for batch in bench.graph.batches for _, mark in batch]
@@ -166,7 +168,7 @@ def test_a_result_says_what_it_cost() -> None:
     bench.put(first, second)
     bench.clock.now += 2.5
     bench.lane.step(bench.deliver)
-    result = first.future.result()
+    result = result_of(first)
     assert (result.queue_s, result.batch_rows) == (2.5, 2)
     assert result.infer_s >= 0
 
@@ -213,7 +215,7 @@ class AnyHistory(RuleBasedStateMachine):
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
     def abandon(self, data: st.DataObject) -> None:
-        data.draw(st.sampled_from(self.jobs)).future.cancel()
+        data.draw(st.sampled_from(self.jobs)).ticket.future.cancel()
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
@@ -226,7 +228,9 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule()
     def step(self) -> None:
-        unserved = [mark for mark, each in enumerate(self.jobs, start=1) if not each.future.done()]
+        unserved = [
+            mark for mark, each in enumerate(self.jobs, start=1) if not each.ticket.future.done()
+        ]
         now, before = self.bench.clock.now, len(self.bench.graph.batches)
         self.bench.lane.step(self.bench.deliver)
         served = {mark for batch in self.bench.graph.batches[before:] for _, mark in batch}
@@ -235,7 +239,7 @@ class AnyHistory(RuleBasedStateMachine):
         assert bool(served) == bool(alive)
         assert alive[:1] == [mark for mark in alive[:1] if mark in served]
         for mark in set(unserved) - set(alive):
-            assert isinstance(self.jobs[mark - 1].future.exception(), DeadlineExceeded)
+            assert isinstance(self.jobs[mark - 1].ticket.future.exception(), DeadlineExceeded)
 
     @invariant()
     def none_is_answered_twice(self) -> None:
@@ -245,7 +249,7 @@ class AnyHistory(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "bench"):
             self.bench.serve_all()
-            assert all(each.future.done() for each in self.jobs)
+            assert all(each.ticket.future.done() for each in self.jobs)
             assert (len(self.bench.queue), self.bench.queue.tokens) == (0, 0)
 
 

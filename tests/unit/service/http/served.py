@@ -15,7 +15,7 @@ from service.http.application import Application
 from service.http.limits import Limits
 from service.tasks.base import LaneLimits, Predictor
 from service.tasks.ner import NerPredictor
-from service.tasks.registry import open_endpoints
+from service.tasks.registry import connect
 
 T = TypeVar("T")
 LIMITS = Limits(
@@ -41,7 +41,7 @@ class Served:
         self.lanes = lanes = [predictor.lane(limits) for predictor in predictors]
         self.runner = Runner(lanes)
         self.runner.start()
-        self.application.serve(open_endpoints(predictors, lanes, self.runner))
+        self.application.serve(connect(predictors, lanes, self.runner))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)

@@ -167,7 +167,6 @@ def test_without_a_detector_a_source_language_is_not_needed(tmp_path: Path) -> N
         ("x ho", {"tgt_lang": "en"}),
         ("das ist groß", {"tgt_lang": "de"}),
         ("12:30 \U0001f642", {"tgt_lang": "de"}),
-        ("how are you", {"src_lang": "en", "tgt_lang": "de", "num_beams": 3}),
     ],
 )
 def test_a_stream_tells_the_answer_in_pieces(
