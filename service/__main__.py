@@ -108,7 +108,7 @@ def _serve(address: Address, settings: Settings, home: str) -> int:
 
 def _work(index: int, listener: socket.socket) -> None:
     """BentoML's own HTTP worker on a socket that listens already."""
-    from _bentoml_impl.worker.service import main as worker
+    from _bentoml_impl.worker.service import main as worker  # type: ignore[import-untyped]
 
     _choose_gpu(index)
     worker.main(

@@ -13,6 +13,7 @@ from service.bundle import BundleError
 from service.engine.errors import ProviderUnavailable
 from service.engine.runner import Runner
 from service.engine.session import share_threads
+from service.engine.tallies import write_tallies
 from service.front import put_in_front
 from service.http.admin import Administration
 from service.http.application import Application
@@ -27,6 +28,9 @@ _SPARE_S = 5.0
 
 _LINGER_S = 0.5
 """After the last answer, callers already on their way still get a 503 instead of a reset."""
+
+_TALLY_S = 0.25
+"""How late another worker may tell what this one counted."""
 
 _PR_SET_PDEATHSIG = 1
 """Of <linux/prctl.h>."""
@@ -92,6 +96,7 @@ class Sluice:
         if SETTINGS.admin_key is not None:
             key = SETTINGS.admin_key.get_secret_value()
             application.administer(Administration(key, self._reloading.reload))
+        self._tallying = asyncio.create_task(_keep_tallies())
         _tune_garbage_collector()
         _drain_on_signals(self._runner)
         _end_with_parent()
@@ -108,9 +113,17 @@ class Sluice:
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     async def stop(self) -> None:
         await _drain(self._runner)
+        write_tallies()
 
     async def __is_ready__(self) -> bool:
         return application.ready
+
+
+async def _keep_tallies() -> None:
+    """Let the other workers' /metrics see what happens here."""
+    while True:
+        await asyncio.sleep(_TALLY_S)
+        write_tallies()
 
 
 def _tune_garbage_collector() -> None:

@@ -73,7 +73,10 @@ class Settings(BaseSettings):
         description="a whole number from 1 to 100000000 (tokens)",
     )
     batch_tokens: int = Field(
-        default=2_048, ge=1, le=1_000_000, description="a whole number from 1 to 1000000 (tokens)"
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="a whole number from 1 to 1000000 (tokens), 0 measures the best at the start",
     )
     batch_rows: int = Field(
         default=64, ge=1, le=4_096, description="a whole number from 1 to 4096 (rows)"

@@ -65,13 +65,14 @@ class TaskHandler:
 
     async def __call__(self, request: Request) -> Response:
         """The answer, or the problem; raises nothing but cancellation."""
-        self.metrics.in_progress.inc()
+        self.metrics.began()
         try:
             response = await self._answer(request)
         except Exception as error:
             response = self.refuse(error, request)
-        finally:
-            self.metrics.in_progress.dec()
+        except BaseException:
+            self.metrics.dropped()
+            raise
         self.metrics.ended(response.status, time.monotonic() - request.arrived)
         return response
 
@@ -115,10 +116,8 @@ def _least_tokens(request: Request) -> int:
 
 def _server_timing(answered: Answered, request: Request) -> tuple[str, str]:
     """Milliseconds of each part; `total` runs from arrival to this moment."""
-    parts = {
-        "queue": answered.queue_s,
-        "tokenize": answered.tokenize_s,
-        "infer": answered.infer_s,
-        "total": time.monotonic() - request.arrived,
-    }
-    return "server-timing", ", ".join(f"{name};dur={s * 1000:.2f}" for name, s in parts.items())
+    total_s = time.monotonic() - request.arrived
+    return "server-timing", (
+        f"queue;dur={answered.queue_s * 1000:.2f}, tokenize;dur={answered.tokenize_s * 1000:.2f}, "
+        f"infer;dur={answered.infer_s * 1000:.2f}, total;dur={total_s * 1000:.2f}"
+    )

@@ -38,8 +38,37 @@ def test_the_defaults_serve_the_shipped_bundles() -> None:
 def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLUICE_WORKERS", "256")
     assert Settings.load().threads == 1
-    monkeypatch.setenv("SLUICE_THREADS", "3")
-    assert Settings.load().threads == 3
+
+
+def test_more_threads_than_cores_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICE_WORKERS", "2")
+    monkeypatch.setenv("SLUICE_THREADS", str(usable_cores()))
+    if usable_cores() > 1:
+        with pytest.raises(SettingsError, match=r"SLUICE_WORKERS=2 times SLUICE_THREADS"):
+            Settings.load()
+    monkeypatch.setenv("SLUICE_THREADS", "1")
+    assert Settings.load().threads == 1
+
+
+@pytest.mark.parametrize(
+    "files, cores",
+    [
+        ({"cpu.max": "100000 100000"}, 1),
+        ({"cpu.max": "150000 100000"}, 1),
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"cpu.max": "max 100000"}, None),
+        ({"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
+        ({}, None),
+    ],
+)
+def test_a_containers_cpu_limit_counts(
+    tmp_path: Path, files: dict[str, str], cores: int | None
+) -> None:
+    (tmp_path / "cpu").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text + "\n")
+    assert usable_cores(tmp_path) == (cores or len(os.sched_getaffinity(0)))
 
 
 def test_a_relative_folder_is_the_callers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
