@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
 from service.bundle import Bundle, Precision
 from service.engine.rows import Row
