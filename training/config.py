@@ -51,6 +51,7 @@ class Trainer(Settings):
     batch_tokens: int = Field(3000, gt=0)
     """Rows times longest row of a training batch."""
     threads: int | None = Field(None, gt=0)
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int = Field(1, gt=0)
     num_nodes: int = Field(1, gt=0)
