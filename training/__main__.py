@@ -94,10 +94,10 @@ def _fetch(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace) -> None:
     from training.config import load_experiment
     from training.loop import train
-    from training.tasks import open_task
+    from training.tasks import open_trainable
 
     experiment = load_experiment(options.experiment)
-    score = train(open_task(experiment, options.runs / experiment.name))
+    score = train(open_trainable(experiment, options.runs / experiment.name))
     print(f"best dev score {score:.2f}, in {options.runs / experiment.name}")
 
 

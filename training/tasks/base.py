@@ -42,8 +42,8 @@ class Measured(NamedTuple):
     rows: int
 
 
-class TrainingTask(ABC, Generic[Configuration, Model]):
-    """One task of one experiment; files that the model needs beside its weights lie in `run`."""
+class TrainableTask(ABC, Generic[Configuration, Model]):
+    """What the loop trains; files that the model needs beside its weights lie in `run`."""
 
     def __init__(self, experiment: Configuration, run: Path) -> None:
         self.experiment = experiment
@@ -80,6 +80,10 @@ class TrainingTask(ABC, Generic[Configuration, Model]):
     @abstractmethod
     def dev_scores(self, observations: Sequence[Any]) -> dict[str, float]:
         """Named scores in percent; `score` is the one that chooses the checkpoint."""
+
+
+class TrainingTask(TrainableTask[Configuration, Model]):
+    """A task whose trained model is exported and served."""
 
     @abstractmethod
     def graphs(self, model: Model) -> dict[str, Graph]:
