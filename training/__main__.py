@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "evaluate":
             command.add_argument("--split", choices=("dev", "test"), default="dev")
             command.add_argument("--precision", choices=("fp32", "int8"), default="fp32")
-    report = commands.add_parser("report", help="tables of all bundles, curves of all runs")
+    report = commands.add_parser("report", help="one HTML page a bundle: curves, scores, errors")
     report.add_argument("--bundles", type=Path, default=Path("exported_models"))
     report.add_argument("--runs", type=Path, default=Path("runs"))
     report.add_argument("--output", type=Path, default=Path("reports"), help="default: %(default)s")

@@ -142,10 +142,10 @@ def _trainer(experiment: Experiment, run: Path, best: ModelCheckpoint) -> lightn
         callbacks.append(WeightAveraging(avg_fn=_moving_average(optimizer.average_decay)))
     return lightning.Trainer(
         max_epochs=settings.max_epochs,
-        precision=settings.precision,
         accelerator=settings.accelerator,
         devices=settings.devices,
         num_nodes=settings.num_nodes,
+        precision=settings.precision,
         gradient_clip_val=optimizer.clip_norm,
         callbacks=callbacks,
         logger=TensorBoardLogger(run, name=None, version="tensorboard"),

@@ -21,6 +21,13 @@ class InputTooLong(InputRefused):
         super().__init__(f"the text has {length} {unit}, the limit is {limit}; send it in parts")
 
 
+class UnknownConvention(InputRefused):
+    """A convention that the bundle was not trained on."""
+
+    def __init__(self, name: str, known: Collection[str]) -> None:
+        super().__init__(f"convention {name!r} is not known; choose one of {_listed(known)}")
+
+
 class UnknownLanguage(InputRefused):
     """A language code that the bundle does not serve."""
 

@@ -106,9 +106,7 @@ class Composer:
         return words[self._rng.integers(len(words))]
 
 
-def compose_reviews(
-    count: int, rng: np.random.Generator, split: Split = "train"
-) -> list[Review]:
+def compose_reviews(count: int, rng: np.random.Generator, split: Split = "train") -> list[Review]:
     """`count` composed sentences of a split, half of them positive in the mean."""
     composer = Composer(split, rng)
     return [composer.review() for _ in range(count)]

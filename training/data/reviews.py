@@ -103,4 +103,6 @@ def order_sensitive(split: str) -> list[OrderSensitive]:
     """The rows of `order_sensitive.tsv`: columns label, phenomenon, split, text."""
     lines = _OWN.read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in lines[1:]]
-    return [OrderSensitive(text, int(label), kind) for label, kind, part, text in rows if part == split]
+    return [
+        OrderSensitive(text, int(label), kind) for label, kind, part, text in rows if part == split
+    ]

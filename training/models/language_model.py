@@ -2,16 +2,13 @@
 pretraining a classifier's recurrent layer on unlabelled text: Dai & Le, NIPS 2015)."""
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from training.config import LanguageModelSettings
+from training.models.cross_entropy import PiecewiseCrossEntropy
 from training.models.recurrent import Recurrent
-
-_CHUNK = 512
-"""Positions whose logits exist at a time: they then fit the cache, which halves the step."""
 
 
 class LanguageModel(nn.Module):
@@ -42,7 +39,7 @@ class LanguageModel(nn.Module):
         place = torch.zeros(len(self.bias), dtype=torch.int64, device=ids.device)
         place[words] = torch.arange(len(words), device=ids.device)
         weight, bias = self.embedding.weight[words], self.bias[words] + offsets
-        mean: Tensor = SoftmaxLoss.apply(hidden, weight, bias, place[gold])  # type: ignore[no-untyped-call]
+        mean: Tensor = PiecewiseCrossEntropy.apply(hidden, weight, bias, place[gold])  # type: ignore[no-untyped-call]
         return mean
 
     def _candidates(self, ids: Tensor) -> tuple[Tensor, Tensor]:
@@ -62,39 +59,3 @@ class LanguageModel(nn.Module):
         offsets = torch.zeros(len(present) + wanted, device=ids.device)
         offsets[len(present) :] = math.log(len(absent) / wanted)
         return torch.cat([present, drawn]), offsets
-
-
-class SoftmaxLoss(torch.autograd.Function):
-    """Mean cross-entropy of a wide softmax, whose logits are never held all at once.
-
-    hidden (positions, size), weight (words, size), bias (words,), gold (positions,). Gradients are
-    made with the loss, chunk by chunk; products run in bfloat16 under autocast, sums in float32.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor, gold: Tensor) -> Tensor:
-        dtype = hidden.dtype
-        narrow = weight.to(dtype)
-        grad_hidden = torch.empty_like(hidden)
-        grad_weight = torch.zeros_like(weight)
-        grad_bias = torch.zeros_like(bias)
-        total = torch.zeros((), device=hidden.device)
-        for start in range(0, len(hidden), _CHUNK):
-            part, target = hidden[start : start + _CHUNK], gold[start : start + _CHUNK, None]
-            scores = (part @ narrow.t()).float() + bias
-            normalizer = scores.logsumexp(-1, keepdim=True)
-            total += (normalizer - scores.gather(1, target)).sum()
-            slope = scores.sub_(normalizer).exp_()
-            slope.scatter_add_(1, target, torch.full_like(normalizer, -1.0))
-            grad_bias += slope.sum(0)
-            thin = slope.to(dtype)
-            grad_hidden[start : start + _CHUNK] = thin @ narrow
-            grad_weight += (thin.t() @ part).float()
-        ctx.save_for_backward(grad_hidden, grad_weight, grad_bias)
-        return total / len(hidden)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        hidden, weight, bias = ctx.saved_tensors
-        scale = grads[0] / len(hidden)
-        return (hidden * scale).to(hidden.dtype), weight * scale, bias * scale, None

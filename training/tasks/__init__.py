@@ -8,6 +8,7 @@ from training.config import (
     LanguageModelExperiment,
     NerExperiment,
     SentimentExperiment,
+    WordLanguageModelExperiment,
 )
 from training.errors import ConfigurationError
 from training.tasks.base import TrainableTask, TrainingTask
@@ -15,10 +16,13 @@ from training.tasks.language_model import LanguageModelTask
 from training.tasks.ner import NerTask
 from training.tasks.sentiment import SentimentTask
 from training.tasks.translation import TranslationTask
+from training.tasks.word_language_model import WordLanguageModelTask
 
 
 def open_trainable(experiment: AnyExperiment, run: Path) -> TrainableTask[Any, Any]:
     """What trains `experiment`, with its files in `run`."""
+    if isinstance(experiment, WordLanguageModelExperiment):
+        return WordLanguageModelTask(experiment, run)
     if isinstance(experiment, LanguageModelExperiment):
         return LanguageModelTask(experiment, run)
     return open_task(experiment, run)
@@ -26,13 +30,13 @@ def open_trainable(experiment: AnyExperiment, run: Path) -> TrainableTask[Any, A
 
 def open_task(experiment: AnyExperiment, run: Path) -> TrainingTask[Any, Any]:
     """The task of `experiment`. ConfigurationError for one that nothing is exported from."""
-    if isinstance(experiment, LanguageModelExperiment):
-        raise ConfigurationError(
-            f"{experiment.name}: a language model is what classifiers start from (`initial`); "
-            "it has no bundle, export one of them"
-        )
     if isinstance(experiment, NerExperiment):
         return NerTask(experiment, run)
     if isinstance(experiment, SentimentExperiment):
         return SentimentTask(experiment, run)
+    if isinstance(experiment, WordLanguageModelExperiment | LanguageModelExperiment):
+        raise ConfigurationError(
+            f"{experiment.name}: a language model is a start for other models, not served itself; "
+            "export the model that names it as `pretrained` or `initial`"
+        )
     return TranslationTask(experiment, run)

@@ -12,6 +12,7 @@ from service.bundle import DecodingSpec, Limits, Parity
 from service.tasks.base import Predictor
 from training.config import Experiment
 from training.graphs.graph import Graph
+from training.reports.parts import Part
 
 Configuration = TypeVar("Configuration", bound=Experiment)
 Model = TypeVar("Model", bound=nn.Module)
@@ -104,6 +105,14 @@ class TrainingTask(TrainableTask[Configuration, Model]):
     @abstractmethod
     def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
         """Figures of the served answers on `dev` or `test`."""
+
+    def report_parts(self, predictor: Predictor[Any]) -> Sequence[Part]:
+        """Figures, tables and hardest errors of this task for its report page.
+
+        Measured through the served answers, on the sets of `evaluate`. Curves, scores, exports,
+        data and configuration are on every page and need not be here.
+        """
+        return ()
 
     @abstractmethod
     def parameters(self) -> Any:

@@ -28,9 +28,7 @@ class LanguageModelTask(TrainableTask[LanguageModelExperiment, LanguageModel]):
 
     def learn_vocabularies(self) -> None:
         size = self.experiment.model.vocabulary
-        Subwords.train(self._texts(), size, lowercase=True, rejoin=True).save(
-            self.run / VOCABULARY
-        )
+        Subwords.train(self._texts(), size, lowercase=True, rejoin=True).save(self.run / VOCABULARY)
 
     @cached_property
     def subwords(self) -> Subwords:

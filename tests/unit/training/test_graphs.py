@@ -47,17 +47,24 @@ def assert_rows_close(found: NDArray[Any], expected: torch.Tensor) -> None:
         np.testing.assert_allclose(found[row, :length], mine, atol=1e-4)
 
 
+@pytest.mark.parametrize("conventions", [1, 3])
 @pytest.mark.parametrize("kind,layers", CELLS)
-def test_tagger_graph_equals_torch(kind: str, layers: int, tmp_path: Path) -> None:
+def test_tagger_graph_equals_torch(
+    kind: str, layers: int, conventions: int, tmp_path: Path
+) -> None:
     torch.manual_seed(4)
     config = NerModel(cell=cell(kind, layers), word_size=8, char_filters=6)
-    model = Tagger(config, 50, 30, iob2_tags(["A", "B"])).eval()
+    model = Tagger(config, 50, 30, iob2_tags(["A", "B"]), conventions).eval()
     torch.nn.init.normal_(model.crf.transitions)
     torch.nn.init.normal_(model.project.weight, std=2)
-    words, chars = torch.randint(1, 50, (3, 7)), torch.randint(0, 30, (3, 7, 20))
+    torch.nn.init.normal_(model.conventions.weight)
+    words, spelt = torch.randint(1, 50, (3, 7)), torch.randint(0, 30, (21, 20))
+    forms, asked = torch.arange(21).view(3, 7), torch.tensor([2, 0, 1]) % conventions
     graph = tagger_graph(model)
-    outputs = run(graph, tmp_path, words=words, chars=chars, lengths=LENGTHS.int())
-    emissions, mask = model(words, chars, LENGTHS), length_mask(LENGTHS, 7)
+    inputs = {"words": words, "chars": spelt[forms], "convention": asked[:, None]}
+    outputs = run(graph, tmp_path, **inputs, lengths=LENGTHS.int())
+    emissions = model(words, spelt, forms, LENGTHS, asked)
+    mask = length_mask(LENGTHS, 7)
     assert_rows_close(outputs["emissions"], emissions)
     assert_rows_close(outputs["marginals"], marginals(model.crf, emissions, mask))
     for row, path in enumerate(model.crf.viterbi(emissions, mask)):
