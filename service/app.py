@@ -18,7 +18,7 @@ from service.http.admin import Administration
 from service.http.application import Application
 from service.http.limits import Limits
 from service.http.metrics import forget_dead_workers
-from service.http.models import describe
+from service.http.models import describe_model
 from service.loading import Reloading, check_choices, open_endpoints
 from service.settings import Settings, SettingsError
 
@@ -95,7 +95,7 @@ class Sluice:
         _tune_garbage_collector()
         _drain_on_signals(self._runner)
         _end_with_parent()
-        for served in describe(application.handlers).models:
+        for served in map(describe_model, application.handlers):
             log.info(
                 "ready: POST %s with %s %s (%s on %s)",
                 served.endpoint,

@@ -353,7 +353,6 @@ AnyExperiment = Annotated[
     | TransliterationExperiment
     | LanguageModelExperiment
     | WordLanguageModelExperiment,
-    | WordLanguageModelExperiment,
     Field(discriminator="task"),
 ]
 _ADAPTER: TypeAdapter[AnyExperiment] = TypeAdapter(AnyExperiment)

@@ -39,10 +39,10 @@ from service.http.pages import (
     docs_asset,
     docs_initializer,
     docs_page,
-    home_page,
 )
 from service.http.routes import SYSTEM_PATHS, TASK_ROUTES
 from service.http.streaming import EventStream, StreamHandler
+from service.http.web import load_web
 from service.tasks.endpoint import TaskEndpoint
 
 T = TypeVar("T")
@@ -66,6 +66,7 @@ class Application:
             for path in (route.path, route.stream_path)
             if path
         }
+        self._web = load_web()
         self._pages = self._all_pages()
         self._openapi = b""
         self._serving = False
@@ -195,7 +196,7 @@ class Application:
 
     def _all_pages(self) -> dict[str, Page]:
         return {
-            "/": self._home,
+            **dict.fromkeys(self._web, self._file),
             "/models": self._models,
             "/openapi.json": self._document,
             "/metrics": self._metrics,
@@ -204,12 +205,11 @@ class Application:
             **dict.fromkeys(ASSETS, self._docs),
         }
 
-    async def _home(self, request: Request) -> Response:
-        address = f"http://{request.header(b'host') or 'localhost'}"
-        return home_page(self.handlers, address)
+    async def _file(self, request: Request) -> Response:
+        return self._web[request.path].response(request)
 
     async def _models(self, request: Request) -> Response:
-        return json_response(describe(self.handlers))
+        return json_response(describe(self.handlers, self._limits))
 
     async def _document(self, request: Request) -> Response:
         if not self._serving:

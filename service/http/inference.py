@@ -97,7 +97,8 @@ class TaskHandler:
         self.metrics.answered(answered)
         one = isinstance(call.inputs, str) and not self.route.as_list
         value = answered.answers[0] if one else answered.answers
-        return json_response(value, (_server_timing(answered, request),))
+        rows = ("x-batch-rows", str(answered.batch_rows))
+        return json_response(value, (_server_timing(answered, request), rows))
 
     def refuse(self, error: Exception, request: Request) -> Response:
         """The problem response of an error, counted."""
