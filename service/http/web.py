@@ -1,4 +1,4 @@
-"""The playground: the files of `service/web`, read once, under a policy that lets nothing else in."""
+"""The playground: the files of `service/web`, read once, under a policy that keeps all else out."""
 
 import gzip
 import hashlib

@@ -41,28 +41,28 @@ function padding(told, of) {
   return real ? told.growth("sluice_padded_tokens_total", of) / real : null;
 }
 
-/** Rows that joined were encoded in this second; what is not there any more has left. */
-function showDecoder(told, before) {
+/** A text joins the decoder batch with a row for each of its beams, and leaves with its answer. */
+function showDecoder(told) {
   const inFlight = told.gauge("sluice_decoder_rows_in_flight", TRANSLATION);
   const joined = told.growth("sluice_batch_rows_sum", TRANSLATION);
-  const left = Math.max(0, before + joined - inFlight);
-  document.getElementById("decoder-now").replaceChildren(`${inFlight} in flight`, element("small", {},
-    ` +${joined} joined, −${left} left, ${told.rate("sluice_decoder_steps_total").toFixed(0)} steps a second`));
+  const answered = told.growth("sluice_requests_total", TRANSLATION);
+  const steps = told.rate("sluice_decoder_steps_total", TRANSLATION);
+  document.getElementById("decoder-now").replaceChildren(`${inFlight} rows in flight `, element("small", {},
+    `${joined} sentences joined, ${answered} requests left, ${steps.toFixed(0)} steps in the last second`));
   [...slots.children].forEach((slot, i) => {
     slot.classList.toggle("busy", i < inFlight);
     slot.classList.toggle("joined", i < inFlight && i >= inFlight - joined);
   });
-  return inFlight;
 }
 
 async function watch(shown) {
-  let [before, at, inFlight] = [parse(await metrics()), performance.now(), 0];
+  let [before, at] = [parse(await metrics()), performance.now()];
   const read = async () => {
     try {
       const [now, time] = [parse(await metrics()), performance.now()];
       const told = new Interval(now, before, (time - at) / 1000);
       for (const { chart, read: values } of shown) chart.push(values(told));
-      inFlight = showDecoder(told, inFlight);
+      showDecoder(told);
       [before, at] = [now, time];
       state.textContent = "live";
       clear();

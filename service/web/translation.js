@@ -1,6 +1,7 @@
 // Translation: two boxes, streamed as it is made, with what the model can tell about it.
 
 import { characters, copyButton, element, examples, percent } from "./dom.js";
+import { tell } from "./notice.js";
 import { Phrases } from "./phrases.js";
 import { call, stream } from "./service.js";
 import { Typing } from "./typing.js";
@@ -17,8 +18,8 @@ const ALTERNATIVES = 4;
 /** The pane of `model`; `root` holds its elements. */
 export class Translation {
   constructor(root, model, limits, cost) {
-    Object.assign(this, { model, cost });
-    for (const name of ["source", "target", "swap", "result", "below", "alternatives", "status"]) {
+    Object.assign(this, { model, cost, extras: { alignments: true, romanize: true } });
+    for (const name of ["source", "target", "swap", "result", "below", "alternatives", "status", "mirror"]) {
       this[name] = root.querySelector(`.${name}`);
     }
     this.area = root.querySelector("textarea");
@@ -64,11 +65,22 @@ export class Translation {
     return { ...source, tgt_lang: this.target.value };
   }
 
+  /** The answer with all that the model can tell: not every model knows where its words come from. */
+  async translate(text, signal) {
+    const body = { inputs: text, parameters: { ...this.parameters(), ...this.extras } };
+    try {
+      return await call(this.model.endpoint, body, signal);
+    } catch (error) {
+      if (error.status !== 422 || !Object.keys(this.extras).length) throw error;
+      this.extras = {};
+      return this.translate(text, signal);
+    }
+  }
+
   async run(text, signal) {
-    const body = { inputs: text, parameters: this.parameters() };
     this.result.lang = this.target.value;
-    await this.grow(body, signal);
-    const { answer, cost } = await call(this.model.endpoint, body, signal);
+    await this.grow({ inputs: text, parameters: this.parameters() }, signal);
+    const { answer, cost } = await this.translate(text, signal);
     this.show(answer[0]);
     this.cost.show(cost);
     this.phrases.remember({ text, ...this.answer });
@@ -96,37 +108,47 @@ export class Translation {
     const { romanization, quality, src_lang: source } = answer;
     this.below.textContent = romanization ?? "";
     this.source.options[0].textContent = answer.detected ? `${NAMES.of(source)} – detected` : "Detect language";
-    this.status.textContent = quality == null ? "" : `Likely quality ${percent(quality)}`;
+    this.told = quality == null ? "" : `Expected quality ${percent(quality)}`;
+    this.unlight();
     this.alternatives.replaceChildren(element("button", { type: "button", class: "quiet",
       onclick: () => this.showAlternatives() }, "Show alternatives"));
   }
 
   /** Words of the translation that light up their source while the pointer or the focus is on them. */
-  aligned({ translation_text: text, alignments }) {
+  aligned({ translation_text: text, source_text: source = this.area.value, alignments }) {
     if (!alignments?.length) return [text];
     const points = characters(text);
     const content = [];
     let end = 0;
     for (const pair of alignments) {
-      if (pair.target.start < end) continue;
-      const over = () => this.light(pair.source);
-      content.push(points.slice(end, pair.target.start).join(""), element("span", { class: "aligned",
-        onmouseenter: over, onmouseleave: () => this.light(null) },
-      points.slice(pair.target.start, pair.target.end).join("")));
-      end = pair.target.end;
+      const { target_start: start, target_end: stop } = pair;
+      if (start < end) continue;
+      content.push(points.slice(end, start).join(""), element("span", { class: "aligned",
+        onmouseenter: () => this.light(source, pair), onmouseleave: () => this.unlight() },
+      points.slice(start, stop).join("")));
+      end = stop;
     }
     return [...content, points.slice(end).join("")];
   }
 
-  light(span) {
-    const [start, end] = span ? [span.start, span.end] : [0, 0];
-    const points = characters(this.area.value);
-    this.status.textContent = span ? `“${points.slice(start, end).join("")}”` : "";
+  /** The word of the source lies behind the text box, in the same type at the same place. */
+  light(source, { source_start: start, source_end: end }) {
+    const points = characters(source);
+    const word = points.slice(start, end).join("");
+    this.status.textContent = `from “${word}”`;
+    if (source !== this.area.value) return;
+    this.mirror.replaceChildren(points.slice(0, start).join(""), element("mark", {}, word));
+  }
+
+  unlight() {
+    this.status.textContent = this.told;
+    this.mirror.replaceChildren();
   }
 
   async showAlternatives() {
     const parameters = { ...this.parameters(), num_beams: ALTERNATIVES, num_return_sequences: ALTERNATIVES };
-    const { answer } = await call(this.model.endpoint, { inputs: this.area.value, parameters });
+    const { answer } = await call(this.model.endpoint, { inputs: this.area.value, parameters })
+      .catch((error) => { tell(error, () => this.showAlternatives()); return { answer: [] }; });
     const others = answer.map((one) => one.translation_text).filter((text) => text !== this.answer.translation_text);
     this.alternatives.replaceChildren(others.length
       ? element("ul", {}, ...[...new Set(others)].map((text) => element("li", { lang: this.target.value, dir: "auto" }, text)))
