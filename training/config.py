@@ -113,7 +113,11 @@ class WordLanguageModelExperiment(Experiment):
     model: WordLanguageModelSettings = WordLanguageModelSettings()
 
 
-NerSet = Literal["gmb", "redocred", "uner_ewt", "wnut17", "conll2003", "conll"]
+_OWN = r"own/[a-z0-9][a-z0-9_-]*"
+"""A data set of yours, which lies in the folder of that name."""
+
+NerSet = Annotated[str, Field(pattern=rf"^(gmb|redocred|uner_ewt|wnut17|conll2003|conll|{_OWN})$")]
+EntityType = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 
 class NerSource(Settings):
@@ -141,7 +145,7 @@ class NerModel(WordSettings):
 
 class NerExperiment(Experiment):
     task: Literal["ner"]
-    labels: tuple[Literal["PER", "ORG", "LOC", "TIME", "MISC"], ...] = ("PER", "ORG", "LOC", "TIME")
+    labels: tuple[EntityType, ...] = Field(("PER", "ORG", "LOC", "TIME"), min_length=1)
     pretrained: str = ""
     """Name of the word language model, among the runs, to start from."""
     pretrained_data: tuple[UnlabelledSet, ...] = ()
@@ -153,8 +157,12 @@ class NerExperiment(Experiment):
     model: NerModel = NerModel()
 
 
-SentimentSet = Literal[
-    "pros_cons", "customer_reviews", "mr", "clothing_reviews", "amazon_multidomain", "sst", "imdb"
+SentimentSet = Annotated[
+    str,
+    Field(
+        pattern=r"^(pros_cons|customer_reviews|mr|clothing_reviews"
+        rf"|amazon_multidomain|sst|imdb|{_OWN})$"
+    ),
 ]
 SentimentTestSet = SentimentSet | Literal["order_sensitive"]
 
