@@ -33,6 +33,7 @@ from service.http.messages import (
 from service.http.metrics import CONTENT_TYPE_LATEST, exposition, refused
 from service.http.models import describe
 from service.http.openapi import openapi_document
+from service.http.openinference import find_call
 from service.http.pages import (
     ASSETS,
     INITIALIZER,
@@ -151,6 +152,8 @@ class Application:
     async def _respond(self, request: Request) -> Response | EventStream:
         if request.path in self._tasks:
             return await self._task(request)
+        if request.path == "/v2" or request.path.startswith("/v2/"):
+            return await self._protocol(request)
         if request.path == RELOAD and self._administration is not None:
             return await self._reload(self._administration, request)
         page = self._pages.get(request.path)
@@ -171,14 +174,25 @@ class Application:
     async def _task(self, request: Request) -> Response | EventStream:
         if request.method != "POST":
             raise WrongMethod(request.method, request.path, ("POST",))
-        if self._draining:
-            raise Draining
-        if not self._serving:
-            raise Starting
+        self._refuse_unready()
         handler = self._handlers.get(request.path) or self._streams.get(request.path)
         if handler is None:
             raise NotServed(self._tasks[request.path])
         return await self._work(handler(request))
+
+    def _refuse_unready(self) -> None:
+        if self._draining:
+            raise Draining
+        if not self._serving:
+            raise Starting
+
+    async def _protocol(self, request: Request) -> Response:
+        """A call of the Open Inference Protocol."""
+        call = find_call(request)
+        if call.act == "live":
+            return await call.respond(self.handlers, request)
+        self._refuse_unready()
+        return await self._work(call.respond(self.handlers, request))
 
     async def _work(self, work: Awaitable[T]) -> T:
         task = asyncio.current_task()

@@ -79,24 +79,27 @@ export class Translation {
 
   async run(text, signal) {
     this.result.lang = this.target.value;
-    await this.grow({ inputs: text, parameters: this.parameters() }, signal);
-    const { answer, cost } = await this.translate(text, signal);
+    const growing = new AbortController();
+    signal.addEventListener("abort", () => growing.abort());
+    this.grow({ inputs: text, parameters: this.parameters() }, growing.signal);
+    const { answer, cost } = await this.translate(text, signal).finally(() => growing.abort());
     this.show(answer[0]);
     this.cost.show(cost);
     this.phrases.remember({ text, ...this.answer });
   }
 
-  /** The translation while it is made, a piece of text each event. */
+  /** The greedy translation while it is made, until the best one is there and tells what failed. */
   async grow(body, signal) {
     this.result.classList.add("growing");
     let text = "";
     try {
-      for await (const { data } of stream(`${this.model.endpoint}/stream`, body, signal)) {
-        text = data.translation_text ?? text + (data.text ?? "");
+      for await (const { event, data } of stream(`${this.model.endpoint}/stream`, body, signal)) {
+        if (event !== "message" || signal.aborted) break;
+        text += data.text;
         this.result.textContent = text;
       }
-    } catch (error) {
-      if (error.status !== 404) throw error;
+    } catch {
+      // The other call meets the same error, or was cancelled as this one was.
     } finally {
       this.result.classList.remove("growing");
     }
