@@ -111,6 +111,7 @@ def measure_integers(
 
 def _write(task: TrainingTask[Any, Any], experiment: AnyExperiment, draft: Path) -> None:
     model = load_best(task)
+    task.calibrate(model)
     described = task.describe(model)
     shutil.copy(task.run / described.vocabulary, draft / described.vocabulary)
     specs = _write_graphs(task, model, draft)

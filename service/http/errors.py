@@ -16,6 +16,7 @@ from service.tasks.errors import (
     InputTooLong,
     LanguageMissing,
     SameLanguage,
+    TooManyExplained,
     UnknownLanguage,
     UnservedDirection,
 )
@@ -179,6 +180,7 @@ KINDS: dict[type[Exception], Kind] = {
     LoneSurrogate: Kind("lone-surrogate", 422, "Not Unicode text"),
     NoInputs: Kind("no-inputs", 422, "No inputs"),
     TooManyInputs: Kind("too-many-inputs", 422, "Too many inputs"),
+    TooManyExplained: Kind("too-many-inputs", 422, "Too many inputs"),
     TextTooLong: Kind("text-too-long", 422, "Text too long"),
     InputTooLong: Kind("text-too-long", 422, "Text too long"),
     BlankText: Kind("blank-text", 422, "Blank text"),

@@ -52,6 +52,7 @@ class TaskEndpoint:
         Raises InputRefused before any row is queued, else what `Runner.submit` raises.
         """
         began = time.monotonic()
+        self.predictor.check_call(len(texts), parameters)
         long = sum(map(len, texts)) > _LONG_CHARS
         prepared = await _run(long, lambda: self._prepare(texts, parameters))
         tokenize_s = time.monotonic() - began

@@ -86,6 +86,9 @@ class TrainableTask(ABC, Generic[Configuration, Model]):
 class TrainingTask(TrainableTask[Configuration, Model]):
     """A task whose trained model is exported and served."""
 
+    def calibrate(self, model: Model) -> None:
+        """Fit on dev data what makes the model's probabilities true; by default nothing."""
+
     @abstractmethod
     def graphs(self, model: Model) -> dict[str, Graph]:
         """The ONNX graphs of a trained model by their roles in the bundle."""
