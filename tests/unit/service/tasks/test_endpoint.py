@@ -12,7 +12,7 @@ from service.engine.rows import Result, Row
 from service.engine.runner import Lane, Runner
 from service.tasks.base import LaneLimits
 from service.tasks.endpoint import TaskEndpoint, TextRefused
-from service.tasks.errors import BlankText
+from service.tasks.errors import BlankText, TooManyExplained
 from service.tasks.ner import NerParameters, NerPredictor
 from service.tasks.sentiment import SentimentParameters, SentimentPredictor
 from tests.tiny_bundles import write_ner, write_sentiment
@@ -99,4 +99,15 @@ async def test_one_refused_text_refuses_all_and_is_named(tmp_path: Path) -> None
         await endpoint.answer(["fine", ""], SentimentParameters(), 5)
     assert caught.value.index == 1
     assert isinstance(caught.value.cause, BlankText)
+    assert runner.submitted == 0
+
+
+async def test_too_many_explanations_are_refused_before_the_engine(tmp_path: Path) -> None:
+    bundle = load_bundle(write_sentiment(tmp_path))
+    predictor = SentimentPredictor.open(bundle, "cpu", None, shared_pool=False)
+    lane = predictor.lane(LIMITS)
+    runner = CountingRunner([lane])
+    endpoint = TaskEndpoint(predictor, lane, runner)
+    with pytest.raises(TooManyExplained, match="5 texts, the limit with `explain` is 4"):
+        await endpoint.answer(["fine"] * 5, SentimentParameters(explain=True), 5)
     assert runner.submitted == 0
