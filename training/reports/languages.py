@@ -36,9 +36,7 @@ def language_parts(
     groups = {**by_length, "whole sentences": whole}
     return [
         Figure("Accuracy by words", bars(accuracies(groups), y_label="percent")),
-        Figure(
-            "Accuracy by characters", bars(accuracies(by_characters(whole)), y_label="percent")
-        ),
+        Figure("Accuracy by characters", bars(accuracies(by_characters(whole)), y_label="percent")),
         *(_confusions(name, found) for name, found in groups.items()),
         Figure("Confusion, whole sentences", confusion(labels, confusion_counts(whole, labels))),
         _by_language(groups, labels),
