@@ -12,7 +12,7 @@ FULL := .venv/full
 EXPERIMENTS := ner sentiment translation
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve test lint unit train export report bench build clean
+.PHONY: help serve test lint unit train export report bench build image load capacity test-ops clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,18 @@ bench: $(FULL)/ready ## time the shipped bundles on this machine
 
 build: $(FULL)/ready ## build the Bento
 	BENTOML_DO_NOT_TRACK=True $(FULL)/bin/bentoml build
+
+image: $(FULL)/ready ## build the container image (DEVICE=cpu|cuda) and its SBOM in build/
+	DEVICE=$(DEVICE) PYTHON=$(FULL)/bin/python deploy/image.sh
+
+load: ## Locust against URL (default: this machine): make load SHAPE=steady|ramp|spike|soak
+	loadtests/load.sh
+
+capacity: ## highest rate within a p99 limit at URL, users per core, cost per million requests
+	loadtests/capacity.sh
+
+test-ops: $(FULL)/ready ## tests that need a container engine, Prometheus, HAProxy or long load (hours of machines)
+	tests/ops/run.sh
 
 clean: ## remove environments and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import DecodingSpec
+from service.engine.device_states import DeviceStates
 from service.engine.errors import NoAlignments
 from service.engine.rows import DecodeRow, Hypothesis
 from service.engine.search import Floats, Hypotheses, Search, Slots, extend
@@ -29,7 +30,11 @@ class DecoderBatch:
 
     def __init__(self, encoder: Session, decoder: Session, spec: DecodingSpec) -> None:
         self._encoder, self._decoder, self._spec = encoder, decoder, spec
-        self._states: States = HostStates(decoder, spec.state_size, spec.memory_size)
+        self._states: States = (
+            DeviceStates(decoder)
+            if decoder.device == "cuda"
+            else HostStates(decoder, spec.state_size, spec.memory_size)
+        )
         self._live = Hypotheses()
         self._searches: list[Search] = []
 

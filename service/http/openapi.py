@@ -16,7 +16,7 @@ from service.http.openinference import DATATYPE, INPUT, InferenceRequest
 from service.http.streaming import EVENT_STREAM
 
 _REFERENCE = "#/components/schemas/{name}"
-_TASK_STATUSES = (400, 404, 408, 413, 415, 422, 429, 500, 503, 504)
+_TASK_STATUSES = (400, 401, 404, 408, 413, 415, 422, 429, 431, 500, 503, 504)
 _PLAIN_PAGES = {
     "/": ("The playground", "text/html"),
     "/live": ("What the service does right now", "text/html"),

@@ -84,11 +84,14 @@ class StreamHandler:
 
     async def __call__(self, request: Request) -> Response | EventStream:
         handler = self._handler
-        with handler.metrics.in_progress.track_inprogress():
-            try:
-                return await self._begin(request)
-            except Exception as error:
-                response = handler.refuse(error, request)
+        handler.metrics.began()
+        try:
+            return await self._begin(request)
+        except Exception as error:
+            response = handler.refuse(error, request)
+        except BaseException:
+            handler.metrics.dropped()
+            raise
         handler.metrics.ended(response.status, time.monotonic() - request.arrived)
         return response
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,9 +43,15 @@ def job(of: Row, *, arrived: float = 1000.0, timeout_s: float = math.inf) -> Job
     return jobs([of], arrived=arrived, timeout_s=timeout_s)[0]
 
 
-def jobs(rows: Sequence[Row], *, arrived: float = 1000.0, timeout_s: float = math.inf) -> list[Job]:
+def jobs(
+    rows: Sequence[Row],
+    *,
+    arrived: float = 1000.0,
+    timeout_s: float = math.inf,
+    metrics: LaneMetrics = LANE_METRICS,
+) -> list[Job]:
     """A request of some rows on no running loop."""
-    ticket = Ticket(asyncio.Future(loop=_STOPPED_LOOP), len(rows), LANE_METRICS)
+    ticket = Ticket(asyncio.Future(loop=_STOPPED_LOOP), len(rows), metrics)
     return [Job(of, ticket, index, arrived, timeout_s) for index, of in enumerate(rows)]
 
 
@@ -55,6 +63,24 @@ def result_of(job: Job) -> Result:
 
 def fault_of(job: Job) -> BaseException | None:
     return job.ticket.future.exception()
+
+
+class Counts(LaneMetrics):
+    """Counts the rows of each outcome."""
+
+    def __init__(self) -> None:
+        super().__init__("fake", "0.0.0")
+        self.rows: Counter[str] = Counter()
+        for outcome in ("accepted", "answered", "expired", "failed", "cancelled"):
+            setattr(self, outcome, partial(self._count, outcome))
+
+    def _count(self, outcome: str, rows: float) -> None:
+        self.rows[outcome] += int(rows)
+
+    @property
+    def unaccounted(self) -> int:
+        """Accepted rows of which nothing has been told yet."""
+        return 2 * self.rows["accepted"] - self.rows.total()
 
 
 class Deliveries:

@@ -131,6 +131,35 @@ def test_rows_that_join_and_leave_at_any_step_decode_as_alone(plan: list[Visit])
         assert hypotheses == alone(row)
 
 
+def test_thousands_of_rows_through_one_batch_decode_as_alone() -> None:
+    """One long life: whatever joined, left or was dropped before, and wherever a row lies."""
+    random = np.random.default_rng(11)
+    batch, flying, checked = batch_of(), dict[Search, DecodeRow](), 0
+    expected: dict[tuple[int, ...], list[Hypothesis]] = {}
+    while checked < 2_000:
+        joining = [random_row(random) for _ in range(random.integers(0, 5)) if batch.rows < 40]
+        if joining:
+            flying |= dict(zip(batch.admit(joining), joining, strict=True))
+        leaving = {search for search in flying if random.random() < 0.02}
+        batch.drop(leaving.__contains__)
+        flying = {search: row for search, row in flying.items() if search not in leaving}
+        for search in batch.step():
+            row = flying.pop(search)
+            kind = (*row.inputs["ids"].tolist(), -row.beams, -row.hypotheses, -row.max_steps)
+            if kind not in expected:
+                expected[kind] = alone(row)
+            assert search.best() == expected[kind]
+            checked += 1
+
+
+def random_row(random: np.random.Generator) -> DecodeRow:
+    """One of some hundred rows, each of which comes again among others."""
+    beams = int(random.choice([1, 1, 1, 2, 4]))
+    ids = [int(random.integers(3, 6)) for _ in range(random.integers(1, 5))]
+    steps = int(random.choice([1, 7, 12]))
+    return source(ids, beams=beams, hypotheses=beams, max_steps=steps)
+
+
 @settings(max_examples=200)
 @given(SOURCES, BEAMS, st.data())
 def test_beam_search_finds_what_the_plain_search_finds(
