@@ -32,6 +32,7 @@ TEXTS = (
     "She reads a book.",
 )
 COUNT, ADMISSIONS = 18, 4
+RUNS = 20
 MEAN_GAP_S = 0.012
 WIDTH, LEFT, LINE, TOP = 900, 235, 20, 46
 _WAITS, _RUNS, _INK, _SOFT = "#d9a520", "#0b7a75", "#1d2b28", "#60706b"
@@ -105,7 +106,7 @@ def draw(trace: Trace) -> str:
     """The trace as SVG: a line a request, a tick a decoder step."""
     end = trace.steps[-1]
     height = TOP + LINE * len(trace.lives) + 40
-    scale = (WIDTH - LEFT - 20) / end
+    scale = (WIDTH - LEFT - 60) / end
 
     def x(seconds: float) -> float:
         return round(LEFT + seconds * scale, 1)
@@ -130,7 +131,8 @@ def draw(trace: Trace) -> str:
         parts.append(_bar(x(life.arrived), x(life.joined), y, _WAITS))
         parts.append(_bar(x(life.joined), x(life.left), y, _RUNS))
         parts.append(_text(x(life.left) + 5, y + 11, f"{life.steps} steps", _SOFT))
-    for tick in range(0, int(end * 1000) + 1, 50):
+    ticks = next(gap for gap in (10, 20, 50, 100, 200, 500, 1000) if end * 1000 / gap < 12)
+    for tick in range(0, int(end * 1000) + 1, ticks):
         parts.append(_text(x(tick / 1000), bottom + 22, f"{tick} ms", _SOFT, anchor="middle"))
     return "\n".join([*parts, "</svg>", ""])
 
@@ -147,5 +149,7 @@ def _text(x: float, y: int, text: str, colour: str, *, anchor: str = "start") ->
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path)
-    record()  # the first run pays for first allocations
-    parser.parse_args().output.write_text(draw(record()), encoding="utf-8")
+    output: Path = parser.parse_args().output
+    # The machine may do other work too: the quickest run is the least disturbed one.
+    quickest = min((record() for _ in range(RUNS)), key=lambda trace: trace.steps[-1])
+    output.write_text(draw(quickest), encoding="utf-8")

@@ -11,13 +11,17 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.e2e.model_table import write_table
+
 ROOT = Path(__file__).parents[2]
 SERVED = [ROOT / "README.md", ROOT / "docs" / "use.md"]
 """Documents whose commands ask a service at the address below."""
+TUTORIAL = ROOT / "docs" / "train.md"
 ADDRESS = "localhost:3000"
 _BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
@@ -122,16 +126,17 @@ def refresh(document: Path, place: Workplace) -> None:
     for part in parts_of(text):
         if isinstance(part, File):
             place.write(part)
-        elif "…" not in part.output and differs(part.output, found := place.run(part.line)):
-            news.append((part, found.rstrip("\n") + "\n"))
+            continue
+        found = place.run(part.line)
+        if "…" not in part.output and differs(part.output, found):
+            news.append((part, found.rstrip("\n") + "\n" if found else ""))
     for command, output in reversed(news):
         text = text[: command.start] + output + text[command.end :]
     document.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    import tempfile
-
-    for path in SERVED:
+    write_table(ROOT / "README.md", ROOT / "exported_models")
+    for path in [*SERVED, TUTORIAL]:
         with tempfile.TemporaryDirectory() as folder:
             refresh(path, Workplace(Path(folder), sys.argv[1].rstrip("/")))
