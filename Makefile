@@ -13,7 +13,7 @@ PEERS ?= .venv/peers
 EXPERIMENTS := ner sentiment translation
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve test lint unit train export report bench soak build image load capacity test-ops clean
+.PHONY: help serve test lint unit train export report bench soak build image load capacity test-ops release-check clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,12 @@ capacity: ## highest rate within a p99 limit at URL, users per core, cost per mi
 
 test-ops: $(FULL)/ready ## tests that need a container engine, Prometheus, HAProxy or long load (hours of machines)
 	tests/ops/run.sh
+
+release-check: test build ## what a release needs (docs/release.md)
+	@git diff --quiet HEAD || { echo "there are changes that are not committed"; exit 1; }
+	@version=v$$($(FULL)/bin/python -c 'import service; print(service.__version__)'); \
+	  ! git rev-parse --quiet --verify "refs/tags/$$version" \
+	  || { echo "$$version is tagged already; raise the version"; exit 1; }
 
 clean: ## remove environments and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -81,7 +81,7 @@ def test_classifier_graph_equals_torch(kind: str, layers: int, tmp_path: Path) -
         poolings=("attention", "max", "mean"),
     )
     model = Classifier(config, 50, 2).eval()
-    model.temperature.fill_(1.7)
+    torch.nn.init.constant_(model.temperature, 1.7)
     ids = torch.randint(1, 50, (3, 7))
     outputs = run(classifier_graph(model), tmp_path, ids=ids, lengths=LENGTHS.int())
     logits = model(ids, LENGTHS).detach()
