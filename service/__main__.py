@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from service.http.examples import curl
+from service.http.operators import bind
 from service.settings import Settings, SettingsError
 from service.supervisor import Supervisor, in_a_child
 
@@ -39,6 +40,7 @@ def main() -> int:
     try:
         settings = Settings.load()
         address = find_address(_arguments())
+        check_operators_port(settings, address)
     except SettingsError as error:
         print(f"sluice: {error}", file=sys.stderr)
         return 2
@@ -74,6 +76,21 @@ def find_address(arguments: argparse.Namespace) -> Address:
     return Address(str(found[0]), port)
 
 
+def check_operators_port(settings: Settings, address: Address) -> None:
+    """SettingsError where the operators' port cannot be opened."""
+    told = f"SLUICE_ADMIN_PORT={settings.admin_port} on SLUICE_ADMIN_HOST={settings.admin_host}"
+    if not settings.admin_port:
+        return
+    if settings.admin_port == address.port:
+        raise SettingsError(f"{told} is PORT as well; choose another")
+    try:
+        bind(settings.admin_host, settings.admin_port, shared=False).close()
+    except OSError as error:
+        raise SettingsError(
+            f"{told} cannot be used ({error.strerror}); stop what listens there, or choose another"
+        ) from None
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m service", description=__doc__)
     parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
@@ -100,8 +117,9 @@ def _serve(address: Address, settings: Settings, home: str) -> int:
     service: Any = Sluice
     if status := in_a_child(service.inner.verify):
         return status
-    print(f"Sluice starts on {address.url} with the bundles in {settings.bundles}")
-    print(f"try: {curl(address.url, '/ner', 'ner')}", flush=True)
+    if settings.log_format == "text":
+        print(f"Sluice starts on {address.url} with the bundles in {settings.bundles}")
+        print(f"try: {curl(address.url, '/ner', 'ner')}", flush=True)
     service.inject_config()
     return Supervisor(_work, address.host, address.port, settings.workers).run()
 

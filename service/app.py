@@ -17,11 +17,15 @@ from service.engine.tallies import write_tallies
 from service.front import put_in_front
 from service.http.admin import Administration
 from service.http.application import Application
+from service.http.connection import ConnectionLimits, limit_connections
+from service.http.front import operators_front, public_front
 from service.http.limits import Limits
+from service.http.logs import use_json
 from service.http.metrics import forget_dead_workers
 from service.http.models import describe
+from service.http.operators import OperatorsPort
 from service.loading import Reloading, check_choices, open_endpoints
-from service.settings import Settings, SettingsError
+from service.settings import Settings, SettingsError, raise_open_files
 
 _SPARE_S = 5.0
 """BentoML's own time-out stays this far behind ours: it answers without problem details."""
@@ -56,6 +60,10 @@ application = Application(
         SETTINGS.max_timeout_s,
     )
 )
+front = public_front(application, SETTINGS)
+limit_connections(
+    ConnectionLimits(SETTINGS.max_header_bytes, SETTINGS.header_timeout_s, SETTINGS.max_connections)
+)
 
 
 @bentoml.service(
@@ -65,15 +73,19 @@ application = Application(
     # Ours is at /metrics; BentoML's labels each unknown path, so that callers make series.
     metrics={"enabled": False},
     tracing={"excluded_urls": ".*"},
-    logging={"access": {"enabled": SETTINGS.access_log}},
+    # So is the access log: ours knows request ids, keys and what must not be written.
+    logging={"access": {"enabled": False}},
 )
-@bentoml.asgi_app(application, path="/")
+@bentoml.asgi_app(front, path="/")
 class Sluice:
     """Recurrent text models over HTTP."""
 
     def __init__(self) -> None:
         """Open every bundle and answer one text with each, before any request is taken."""
         log.setLevel(logging.INFO)
+        if SETTINGS.log_format == "json":
+            use_json()
+        raise_open_files(SETTINGS.max_connections)
         forget_dead_workers()
         share_threads(SETTINGS.threads)
         self._runner = Runner([])
@@ -96,6 +108,7 @@ class Sluice:
         if SETTINGS.admin_key is not None:
             key = SETTINGS.admin_key.get_secret_value()
             application.administer(Administration(key, self._reloading.reload))
+        self._operators = _operators_port()
         self._tallying = asyncio.create_task(_keep_tallies())
         _tune_garbage_collector()
         _drain_on_signals(self._runner)
@@ -113,10 +126,23 @@ class Sluice:
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     async def stop(self) -> None:
         await _drain(self._runner)
+        if self._operators:
+            await self._operators.stop()
         write_tallies()
 
     async def __is_ready__(self) -> bool:
         return application.ready
+
+
+def _operators_port() -> OperatorsPort | None:
+    """The port for /metrics and /admin, open, where one is set."""
+    if not SETTINGS.admin_port:
+        return None
+    port = OperatorsPort(
+        operators_front(application, SETTINGS), SETTINGS.admin_host, SETTINGS.admin_port
+    )
+    port.start()
+    return port
 
 
 async def _keep_tallies() -> None:
@@ -142,7 +168,7 @@ def _end_with_parent() -> None:
 
 
 if SETTINGS.lean_path:
-    put_in_front(Sluice, application, application.paths)
+    put_in_front(Sluice, front, application.paths)
 
 
 async def _drain(runner: Runner) -> None:

@@ -8,21 +8,15 @@ the service object is wrapped: this file is all of it.
 """
 
 from collections.abc import Collection
-from typing import Any, Protocol
+from typing import Any
 
-from service.http.messages import Receive, Scope, Send
-
-
-class AsgiApp(Protocol):
-    """An ASGI application."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+from service.http.messages import App, Receive, Scope, Send
 
 
 class Front:
     """Sends requests for `paths` to `ours`, all else to `theirs`."""
 
-    def __init__(self, ours: AsgiApp, theirs: AsgiApp, paths: Collection[str]) -> None:
+    def __init__(self, ours: App, theirs: App, paths: Collection[str]) -> None:
         self._ours, self._theirs, self._paths = ours, theirs, frozenset(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -32,12 +26,12 @@ class Front:
             await self._theirs(scope, receive, send)
 
 
-def put_in_front(service: Any, ours: AsgiApp, paths: Collection[str]) -> None:
+def put_in_front(service: Any, ours: App, paths: Collection[str]) -> None:
     """Wrap `to_asgi` of a BentoML service, so that its server gets our front."""
     service_type = type(service)
     make = service_type.to_asgi
 
-    def to_asgi(self: Any, *arguments: Any, **named: Any) -> AsgiApp:
+    def to_asgi(self: Any, *arguments: Any, **named: Any) -> App:
         made = make(self, *arguments, **named)
         return Front(ours, made, paths) if self is service else made
 

@@ -13,7 +13,7 @@ from service.engine.session import Session
 from service.settings import Settings
 from service.tasks.base import LaneLimits, Predictor, choose_precision
 from service.tasks.endpoint import TaskEndpoint
-from service.tasks.registry import open_predictor, predictor_type
+from service.tasks.registry import connect, open_predictor, predictor_type
 
 _POLL_S = 0.5
 _NOTE = "reloaded"
@@ -49,10 +49,7 @@ def open_endpoints(settings: Settings, runner: Runner) -> list[TaskEndpoint]:
     predictors = [_open(bundle, settings) for bundle in load_bundles(settings)]
     lanes = [predictor.lane(_limits(predictor, settings)) for predictor in predictors]
     runner.add(lanes)
-    return [
-        TaskEndpoint(predictor, lane, runner)
-        for predictor, lane in zip(predictors, lanes, strict=True)
-    ]
+    return connect(predictors, lanes, runner)
 
 
 def _open(bundle: Bundle, settings: Settings) -> Predictor[Any]:

@@ -30,7 +30,7 @@ from service.http.messages import (
     json_response,
     problem_response,
 )
-from service.http.metrics import CONTENT_TYPE_LATEST, exposition, refused
+from service.http.metrics import CONTENT_TYPE_LATEST, READY_WORKERS, exposition, refused
 from service.http.models import describe
 from service.http.openapi import openapi_document
 from service.http.pages import (
@@ -104,6 +104,7 @@ class Application:
         self._handlers, self._streams = handlers, streams
         self._openapi = msgspec.json.encode(document)
         self._serving = True
+        READY_WORKERS.set(1)
 
     def administer(self, administration: Administration) -> None:
         """Let the holder of the admin key reload the bundles."""
@@ -112,6 +113,7 @@ class Application:
     def refuse_new(self) -> None:
         """Be not ready, and take no new task requests; what runs goes on."""
         self._draining = True
+        READY_WORKERS.set(0)
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait for running requests; those that need longer are told that the service stops."""

@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from service.http.errors import PROBLEM_JSON, headers_of, problem_of
+from service.http.metrics import refused
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
@@ -57,3 +60,15 @@ def problem_response(error: Exception, path: str) -> Response:
     problem = problem_of(error, path)
     body = msgspec.json.encode(problem)
     return Response(body, PROBLEM_JSON, problem.status, tuple(headers_of(error)))
+
+
+def header_of(scope: Scope, name: bytes) -> str:
+    """A header of an ASGI scope, empty where there is none."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+async def refuse(error: Exception, scope: Scope, send: Send) -> None:
+    """Answer an ASGI call with a problem, before any task was reached."""
+    refused(error)
+    response = problem_response(error, str(scope["path"]))
+    await response.send(send, with_body=scope["method"] != "HEAD")

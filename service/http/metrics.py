@@ -17,6 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from service.engine.tallies import CounterTally, GaugeTally, HistogramTally, write_tallies
 from service.http.errors import kind_of
+from service.http.processes import Gpus, WorkerProcesses
 from service.tasks.base import Predictor
 from service.tasks.endpoint import Answered
 
@@ -26,7 +27,7 @@ _LABELS = ("task", "model_version")
 _NO_TASK = ("none", "none")
 """Labels of requests that reached no task: unknown paths share them."""
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_SHARED_DIR = "PROMETHEUS_MULTIPROC_DIR"
+SHARED_DIR = "PROMETHEUS_MULTIPROC_DIR"
 
 REQUESTS = Counter("sluice_requests_total", "Requests answered, by status", (*_LABELS, "status"))
 REFUSALS = Counter("sluice_refusals_total", "Requests refused, by reason", (*_LABELS, "reason"))
@@ -57,6 +58,12 @@ PROVIDER_INFO = Gauge(
     (*_LABELS, "device"),
     multiprocess_mode="livemax",
 )
+READY_WORKERS = Gauge(
+    "sluice_ready_workers", "Workers that take requests", multiprocess_mode="livesum"
+)
+_PROCESSES = CollectorRegistry()
+_PROCESSES.register(WorkerProcesses())
+_PROCESSES.register(Gpus())
 
 
 class TaskMetrics:
@@ -115,16 +122,20 @@ def refused(error: Exception) -> None:
 def exposition() -> bytes:
     """All metrics of all workers as Prometheus text."""
     write_tallies()
-    if _SHARED_DIR not in os.environ:
-        return generate_latest(REGISTRY)
+    return generate_latest(_shared() if SHARED_DIR in os.environ else REGISTRY) + generate_latest(
+        _PROCESSES
+    )
+
+
+def _shared() -> CollectorRegistry:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    return registry
 
 
 def forget_dead_workers() -> None:
     """Take the live gauges of workers that were killed out of the sums."""
-    folder = os.environ.get(_SHARED_DIR)
+    folder = os.environ.get(SHARED_DIR)
     if folder is None:
         return
     for file in Path(folder).glob("gauge_live*_*.db"):

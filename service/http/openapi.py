@@ -15,7 +15,7 @@ from service.http.models import Models
 from service.http.streaming import EVENT_STREAM
 
 _REFERENCE = "#/components/schemas/{name}"
-_TASK_STATUSES = (400, 404, 408, 413, 415, 422, 429, 500, 503, 504)
+_TASK_STATUSES = (400, 401, 404, 408, 413, 415, 422, 429, 431, 500, 503, 504)
 _PLAIN_PAGES = {
     "/": ("What this service is", "text/html"),
     "/docs": ("This document, to read and to try", "text/html"),

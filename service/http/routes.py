@@ -25,6 +25,14 @@ TASK_ROUTES = (
         stream_path="/translate/stream",
         blank_refused=True,
     ),
+    TaskRoute(
+        "/detect",
+        "detection",
+        {"function_to_apply": Literal["softmax"] | None},
+        as_list=True,
+        blank_refused=True,
+    ),
+    TaskRoute("/transliterate", "transliteration", {}, blank_refused=True),
 )
 
 SYSTEM_PATHS = ("/livez", "/healthz", "/readyz")

@@ -92,8 +92,8 @@ class Predictor(ABC, Generic[AnyParameters]):
         """What stands before, between and behind the rows' texts in a stream."""
         raise NotImplementedError
 
-    def text_of(self, ids: Sequence[int]) -> str:
-        """The text of a row's tokens in a stream."""
+    def text_of(self, prepared: Prepared, row: int, ids: Sequence[int], *, whole: bool) -> str:
+        """The text of a row's tokens, all of them if `whole`, for a task that can be streamed."""
         raise NotImplementedError
 
     def predict(self, texts: Sequence[str], parameters: AnyParameters) -> list[Any]:

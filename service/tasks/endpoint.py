@@ -9,7 +9,7 @@ from service.engine.errors import DeadlineExceeded
 from service.engine.rows import Result, Row, Token
 from service.engine.runner import Lane, Runner
 from service.tasks.base import Parameters, Predictor, Prepared
-from service.tasks.errors import BlankText, InputRefused, InputTooLong
+from service.tasks.errors import BlankText, ForeignScript, InputRefused, InputTooLong, NoLetters
 from service.tasks.streaming import TextStream
 
 _LONG_CHARS = 20_000
@@ -54,12 +54,18 @@ class TaskEndpoint:
 
         Raises InputRefused before any row is queued, else what `Runner.submit` raises.
         """
+        return await self.answer_each(texts, [parameters] * len(texts), timeout_s)
+
+    async def answer_each(
+        self, texts: Sequence[str], parameters: Sequence[Parameters], timeout_s: float
+    ) -> Answered:
+        """Like `answer`, each text with parameters of its own."""
         began = time.monotonic()
         long = sum(map(len, texts)) > _LONG_CHARS
         prepared = await _run(long, lambda: self._prepare(texts, parameters))
         tokenize_s = time.monotonic() - began
         rows = [row for part in prepared for row in part.rows]
-        results = await self._infer(rows, timeout_s, tokenize_s) if rows else []
+        results = await self._infer(rows, timeout_s, tokenize_s)
         return await _run(long, lambda: self._answered(prepared, results, tokenize_s))
 
     def _answered(
@@ -85,7 +91,11 @@ class TaskEndpoint:
         began = time.monotonic()
         prepared = self._prepare_one(0, text, self.predictor.streamed(parameters))
         tokenize_s = time.monotonic() - began
-        stream = TextStream(self.predictor.spacing(prepared), self.predictor.text_of)
+
+        def text_of(row: int, ids: Sequence[int], whole: bool) -> str:
+            return self.predictor.text_of(prepared, row, ids, whole=whole)
+
+        stream = TextStream(self.predictor.spacing(prepared), text_of)
         work = asyncio.ensure_future(self._infer(prepared.rows, timeout_s, tokenize_s, stream.hear))
         work.add_done_callback(stream.end)
         try:
@@ -96,13 +106,14 @@ class TaskEndpoint:
         finally:
             work.cancel()
 
-    def _prepare(self, texts: Sequence[str], parameters: Parameters) -> list[Prepared]:
-        return [self._prepare_one(index, text, parameters) for index, text in enumerate(texts)]
+    def _prepare(self, texts: Sequence[str], parameters: Sequence[Parameters]) -> list[Prepared]:
+        asked = enumerate(zip(texts, parameters, strict=True))
+        return [self._prepare_one(index, text, each) for index, (text, each) in asked]
 
     def _prepare_one(self, index: int, text: str, parameters: Parameters) -> Prepared:
         try:
             return self.predictor.prepare(text, parameters)
-        except (BlankText, InputTooLong) as error:
+        except (BlankText, ForeignScript, InputTooLong, NoLetters) as error:
             raise TextRefused(index, error) from error
 
     async def _infer(
@@ -112,6 +123,9 @@ class TaskEndpoint:
         spent_s: float,
         on_news: Callable[[int, Token | Result], None] | None = None,
     ) -> list[Result]:
+        """Results of `rows`; there are none to wait for where nothing is to be inferred."""
+        if not rows:
+            return []
         left_s = timeout_s - spent_s
         if left_s <= 0:
             raise DeadlineExceeded(timeout_s)

@@ -9,6 +9,10 @@ _INCOMPLETE = "\ufffd"
 """What bytes decode to that are no character yet: they wait for the next token."""
 
 
+TextOf = Callable[[int, Sequence[int], bool], str]
+"""The text of a row, of its tokens so far, and whether that is all of them."""
+
+
 class TextStream:
     """The text of rows that are decoded side by side, told from its start to its end.
 
@@ -16,7 +20,7 @@ class TextStream:
     rows find waits until the earlier ones are complete.
     """
 
-    def __init__(self, spacing: Sequence[str], text_of: Callable[[Sequence[int]], str]) -> None:
+    def __init__(self, spacing: Sequence[str], text_of: TextOf) -> None:
         self._spacing, self._text_of = spacing, text_of
         self._ids: list[list[int]] = [[] for _ in spacing[1:]]
         self._complete = [False for _ in spacing[1:]]
@@ -51,7 +55,7 @@ class TextStream:
         piece = ""
         while self._row < len(self._ids):
             complete = self._complete[self._row]
-            text = self._text_of(self._ids[self._row])
+            text = self._text_of(self._row, self._ids[self._row], complete)
             if not complete:
                 text = text.rstrip(_INCOMPLETE)
             piece += text[self._told :]

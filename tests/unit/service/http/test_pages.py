@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from service.http.metrics import forget_dead_workers
+from service.tasks.registry import PREDICTORS
 from tests.unit.service.http.served import Served
 
 
 def test_models_are_listed_with_labels_directions_and_device(served: Served) -> None:
     models = {model["task"]: model for model in served.request("GET", "/models").json()["models"]}
-    assert sorted(models) == ["ner", "sentiment", "translation"]
+    assert sorted(models) == sorted(PREDICTORS)
     assert models["ner"]["labels"] == ["PER", "ORG", "LOC", "TIME"]
     assert models["ner"]["endpoint"] == "/ner"
     assert (models["sentiment"]["device"], models["sentiment"]["precision"]) == ("cpu", "fp32")
@@ -28,7 +29,7 @@ def test_head_gives_the_headers_of_get(served: Served, path: str) -> None:
 
 def test_the_start_page_shows_a_call_for_each_task(served: Served) -> None:
     page = served.request("GET", "/", headers={"Host": "here:1<script>"}).text
-    for path in ("/ner", "/sentiment", "/translate"):
+    for path in ("/ner", "/sentiment", "/translate", "/detect", "/transliterate"):
         assert f"curl -s http://here:1&lt;script&gt;{path}" in page
     assert 'href="docs"' in page
 
@@ -107,3 +108,13 @@ def test_gauges_of_dead_workers_are_forgotten(
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     forget_dead_workers()
     assert (dead.exists(), living.exists()) == (False, True)
+
+
+def test_the_processes_are_measured(served: Served) -> None:
+    told = served.request("GET", "/metrics").text
+    values = dict(re.findall(r"^(sluice_[a-z_]+) (\S+)$", told, re.MULTILINE))
+    assert float(values["sluice_workers"]) >= 1
+    assert float(values["sluice_ready_workers"]) == 1
+    assert float(values["sluice_resident_memory_bytes"]) > 1e7
+    assert float(values["sluice_cpu_seconds_total"]) > 0
+    assert float(values["sluice_worker_start_time_seconds"]) > 1.7e9

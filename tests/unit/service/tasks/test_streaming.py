@@ -9,7 +9,7 @@ from service.tasks.streaming import TextStream
 News = tuple[int, Token | Result]
 
 
-def text_of(ids: Sequence[int]) -> str:
+def text_of(row: int, ids: Sequence[int], whole: bool) -> str:
     """Ids are bytes."""
     return bytes(ids).decode(errors="replace")
 
