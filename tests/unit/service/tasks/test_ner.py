@@ -14,7 +14,7 @@ from tests.tiny_bundles import write_ner
 
 def test_an_unknown_convention_is_refused_before_any_row(tmp_path: Path) -> None:
     predictor = NerPredictor.open(load_bundle(write_ner(tmp_path)), "cpu", None, shared_pool=False)
-    with pytest.raises(UnknownConvention, match="convention 'gmb' is not known; choose .* general"):
+    with pytest.raises(UnknownConvention, match=r"'gmb' is not known; choose .* general"):
         predictor.prepare("Smith", NerParameters(convention="gmb"))
     assert issubclass(UnknownConvention, InputRefused)
 
