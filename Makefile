@@ -15,7 +15,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 .PHONY: help serve test lint unit train export report bench build image load capacity test-ops clean
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  settings: HOST=$(HOST) PORT=$(PORT) DEVICE=cpu|cuda, and SLUICE_* variables (README)"
 
 $(SERVE)/ready: pyproject.toml constraints.txt
@@ -53,7 +53,13 @@ train: $(FULL)/ready ## train the shipped models, one after another (hours; stop
 export: $(FULL)/ready ## write the trained models as bundles
 	for name in $(EXPERIMENTS); do $(FULL)/bin/python -m training export training/configs/$$name.yaml || exit; done
 
-report: $(FULL)/ready ## tables and curves of all models in reports/
+reproduce-%: $(FULL)/ready ## train and export one model again from the raw data, such as reproduce-ner
+	@test -f training/configs/$*.yaml || { echo "no training/configs/$*.yaml"; exit 2; }
+	@first=$$(awk '$$1 == "pretrained:" || $$1 == "initial:" {print $$2}' training/configs/$*.yaml); \
+	  for name in $$first $*; do $(FULL)/bin/python -m training train training/configs/$$name.yaml || exit; done
+	$(FULL)/bin/python -m training export training/configs/$*.yaml --bundles runs/reproduced
+
+report: $(FULL)/ready ## an HTML page a model in reports/
 	$(FULL)/bin/python -m training report
 
 bench: $(FULL)/ready ## time the shipped bundles on this machine

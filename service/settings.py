@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.bundle import Precision
@@ -80,7 +80,10 @@ class Settings(BaseSettings):
         description="a whole number from 1 to 100000000 (tokens)",
     )
     batch_tokens: int = Field(
-        default=2_048, ge=1, le=1_000_000, description="a whole number from 1 to 1000000 (tokens)"
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="a whole number from 1 to 1000000 (tokens), 0 measures the best at the start",
     )
     batch_rows: int = Field(
         default=64, ge=1, le=4_096, description="a whole number from 1 to 4096 (rows)"
@@ -102,6 +105,10 @@ class Settings(BaseSettings):
     )
     drain_s: float = Field(
         default=20.0, ge=0, le=3_600, description="a number from 0 to 3600 (seconds)"
+    )
+    lean_path: bool = Field(default=False, description="true or false")
+    admin_key: SecretStr | None = Field(
+        default=None, min_length=16, description="a secret of at least 16 characters"
     )
     access_log: bool = Field(default=False, description="true or false")
     log_format: Literal["text", "json"] = Field(default="text", description="text or json")
@@ -183,6 +190,12 @@ class Settings(BaseSettings):
         return settings
 
     def _refuse_contradictions(self) -> None:
+        cores = usable_cores()
+        if self.threads > 1 and self.workers * self.threads > cores:
+            raise SettingsError(
+                f"SLUICE_WORKERS={self.workers} times SLUICE_THREADS={self.threads} is more than "
+                f"the {cores} usable cores; lower one, or leave SLUICE_THREADS out"
+            )
         if self.timeout_s > self.max_timeout_s:
             raise SettingsError(
                 f"SLUICE_TIMEOUT_S={self.timeout_s:g} is above "

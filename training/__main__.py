@@ -1,4 +1,4 @@
-"""Command line of training: fetch, train, evaluate, export, report.
+"""Command line of training: fetch, train, evaluate, export, report; quality and names.
 
 Exit status 0 if all went well, 2 with one line if the user can mend what went wrong.
 """
@@ -62,7 +62,19 @@ def _parser() -> argparse.ArgumentParser:
         if name == "evaluate":
             command.add_argument("--split", choices=("dev", "test"), default="dev")
             command.add_argument("--precision", choices=("fp32", "int8"), default="fp32")
-    report = commands.add_parser("report", help="tables of all bundles, curves of all runs")
+    for name, run, text in (
+        ("quality", _quality, "calibrate a translation bundle on dev, report how well on test"),
+        ("names", _names, "share of unseen names that a translation bundle copies"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("experiment", type=Path, help="a YAML file, see training/configs/")
+        command.add_argument(
+            "--bundles", type=Path, default=Path("exported_models"), help="default: %(default)s"
+        )
+        command.add_argument("--rows", type=int, default=500, help="a direction, of each split")
+        command.add_argument("--names", type=int, default=200, help="how many of the names")
+        command.set_defaults(run=run)
+    report = commands.add_parser("report", help="one HTML page a bundle: curves, scores, errors")
     report.add_argument("--bundles", type=Path, default=Path("exported_models"))
     report.add_argument("--runs", type=Path, default=Path("runs"))
     report.add_argument("--output", type=Path, default=Path("reports"), help="default: %(default)s")
@@ -94,10 +106,10 @@ def _fetch(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace) -> None:
     from training.config import load_experiment
     from training.loop import train
-    from training.tasks import open_task
+    from training.tasks import open_trainable
 
     experiment = load_experiment(options.experiment)
-    score = train(open_task(experiment, options.runs / experiment.name))
+    score = train(open_trainable(experiment, options.runs / experiment.name))
     print(f"best dev score {score:.2f}, in {options.runs / experiment.name}")
 
 
@@ -129,6 +141,20 @@ def _export(options: argparse.Namespace) -> None:
     task = open_task(experiment, options.runs / experiment.name)
     bundle = export(task, experiment, options.bundles)
     print((bundle.path / "MODEL_CARD.md").read_text(encoding="utf-8"))
+
+
+def _quality(options: argparse.Namespace) -> None:
+    from training.quality import calibrate
+
+    for line in calibrate(options.experiment, options.bundles, options.rows):
+        print(line)
+
+
+def _names(options: argparse.Namespace) -> None:
+    from training.names import report_names
+
+    for line in report_names(options.experiment, options.bundles, options.names):
+        print(line)
 
 
 def _report(options: argparse.Namespace) -> None:

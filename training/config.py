@@ -51,6 +51,7 @@ class Trainer(Settings):
     batch_tokens: int = Field(3000, gt=0)
     """Rows times longest row of a training batch."""
     threads: int | None = Field(None, gt=0)
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int = Field(1, gt=0)
     num_nodes: int = Field(1, gt=0)
@@ -70,13 +71,9 @@ class Experiment(Settings):
     trainer: Trainer = Trainer()
 
 
-class NerSource(Settings):
-    name: Literal["gmb", "redocred", "conll"]
-    repeat: int = Field(1, gt=0)
-    """How often each sentence of the source is seen in an epoch."""
+class WordSettings(Settings):
+    """How words are read: their embedding and their characters."""
 
-
-class NerModel(Settings):
     word_size: int = Field(100, gt=0)
     char_size: int = Field(30, gt=0)
     char_filters: int = Field(50, gt=0)
@@ -84,26 +81,75 @@ class NerModel(Settings):
     min_word_count: int = Field(2, gt=0)
     min_char_count: int = Field(5, gt=0)
     dropout: float = Field(0.5, ge=0, lt=1)
+    lowercase_rate: float = Field(0.1, ge=0, lt=1)
+    """Share of training sentences seen in lower case."""
+    uppercase_rate: float = Field(0.0, ge=0, lt=1)
+    """Share of training sentences seen in capitals."""
+    cell: Cell = Cell()
+
+
+UnlabelledSet = Literal[
+    "gmb", "redocred", "uner_ewt", "wnut17", "conll", "conll2003",
+    "masc", "schema_guided_dialogue",
+    "tatoeba_en-de", "tatoeba_en-fr", "tatoeba_en-es", "massive", "tico19", "indian_parallel_hi-en",
+    "pros_cons", "customer_reviews", "mr", "amazon_multidomain", "imdb",
+]  # fmt: skip
+
+
+class WordLanguageModelSettings(WordSettings):
+    negatives: int = Field(1000, gt=0)
+    """Words drawn beside a batch's own for the training softmax."""
+
+
+class WordLanguageModelExperiment(Experiment):
+    """A word model trained on unlabelled text, for taggers to start from; it is not served."""
+
+    task: Literal["word_language_model"]
+    corpora: tuple[UnlabelledSet, ...] = Field(min_length=1)
+    longest_sentence: int = Field(60, gt=1)
+    """Words; longer sentences are cut into pieces."""
+    parts: int = Field(1, gt=0)
+    """Epochs that one pass over the text is cut into: a run can be stopped after each."""
+    model: WordLanguageModelSettings = WordLanguageModelSettings()
+
+
+NerSet = Literal["gmb", "redocred", "uner_ewt", "wnut17", "conll2003", "conll"]
+
+
+class NerSource(Settings):
+    name: NerSet
+    repeat: int = Field(1, gt=0)
+    """How often each sentence of the source is seen in an epoch."""
+
+
+class NerModel(WordSettings):
     word_dropout: float = Field(1.0, ge=0)
     """A word seen n times in training is made unknown with probability a / (a + n), for this a
     (Kiperwasser & Goldberg, TACL 2016): unknown then means rare, which is what names are."""
-    lowercase_rate: float = Field(0.1, ge=0, lt=1)
-    """Share of training sentences seen in lower case."""
     open_end_rate: float = Field(0.2, ge=0, lt=1)
     """Share of training sentences seen without their final stop."""
     late_start_rate: float = Field(0.1, ge=0, lt=1)
     """Share of training sentences seen from one of their entities on: short, little context."""
     rename_rate: float = Field(0.3, ge=0, lt=1)
     """Share of people who are given one or two other names of the training data."""
-    cell: Cell = Cell()
+    swap_rate: float = Field(0.0, ge=0, lt=1)
+    """Share of organizations and places that are given another one's name."""
+    convention_rate: float = Field(0.5, ge=0, le=1)
+    """Share of training sentences that are read under their own source's convention; the others
+    teach the general one. One source alone has no convention but the general."""
 
 
 class NerExperiment(Experiment):
     task: Literal["ner"]
+    labels: tuple[Literal["PER", "ORG", "LOC", "TIME", "MISC"], ...] = ("PER", "ORG", "LOC", "TIME")
+    pretrained: str = ""
+    """Name of the word language model, among the runs, to start from."""
+    pretrained_data: tuple[UnlabelledSet, ...] = ()
+    """What that model read: owed credit like the other data."""
     everyday: int = Field(0, ge=0)
     """Everyday sentences made anew for each epoch, and a tenth as many for development."""
     sources: tuple[NerSource, ...] = Field(min_length=1)
-    test_sets: tuple[Literal["gmb", "redocred", "conll"], ...] = ()
+    test_sets: tuple[NerSet, ...] = ()
     model: NerModel = NerModel()
 
 
@@ -131,6 +177,44 @@ class SentimentExperiment(Experiment):
     model: SentimentModel = SentimentModel()
 
 
+class DetectionModel(Settings):
+    min_char_count: int = Field(20, gt=0)
+    """A character that is rarer is known by its script alone."""
+    character_size: int = Field(32, gt=0)
+    gram_size: int = Field(16, gt=0)
+    attention_size: int = Field(64, gt=0)
+    dropout: float = Field(0.3, ge=0, lt=1)
+    cell: Cell = Cell()
+
+
+class MoreSentences(Settings):
+    """Sentences of one language out of corpora below `translation/`."""
+
+    language: str
+    corpora: tuple["Corpus", ...] = Field(min_length=1)
+    per_epoch: int = Field(gt=0)
+
+
+class DetectionExperiment(Experiment):
+    task: Literal["detection"]
+    more: tuple[MoreSentences, ...] = ()
+    """Sentences drawn anew for each epoch beside those of the language identification set."""
+    least_per_language: int = Field(3000, gt=0)
+    """Languages with fewer sentences are heard more than once an epoch."""
+    romanised_per_epoch: int = Field(5000, ge=0)
+    """Hindi sentences written in Latin letters anew for each epoch: the language `hi-Latn`."""
+    hindi: tuple["Corpus", ...] = ()
+    """Corpora of `translation/` whose Hindi side is romanised too."""
+    fragment_rate: float = Field(0.4, ge=0, lt=1)
+    """Share of sentences of which only one to four words are seen."""
+    bare_rate: float = Field(0.3, ge=0, lt=1)
+    """Share of sentences seen without punctuation."""
+    plain_letters_rate: float = Field(0.05, ge=0, lt=1)
+    """Share of sentences seen without their accents, as hurried people type."""
+    label_smoothing: float = Field(0.05, ge=0, lt=1)
+    model: DetectionModel = DetectionModel()
+
+
 class Corpus(Settings):
     """A folder below `translation/`, and the splits of it that may be trained on."""
 
@@ -138,9 +222,12 @@ class Corpus(Settings):
     splits: tuple[str, ...] = Field(("train",), min_length=1)
 
 
-class TranslationModel(Settings):
-    vocabulary: int = Field(8000, gt=300)
+class Seq2SeqModel(Settings):
+    """An encoder-decoder over one vocabulary, whatever its units are."""
+
     embedding_size: int = Field(256, gt=0)
+    attention: Literal["general", "additive"] = "general"
+    """Score of Luong et al. 2015 or of Bahdanau et al. 2015."""
     dropout: float = Field(0.2, ge=0, lt=1)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     sampled_softmax: int = Field(0, ge=0)
@@ -149,28 +236,85 @@ class TranslationModel(Settings):
     decoder: Cell = Cell(kind="gru", bidirectional=False)
 
 
+class TranslationModel(Seq2SeqModel):
+    vocabulary: int = Field(8000, gt=300)
+
+
 class Pair(Settings):
-    """Two languages, trained in both directions; the first corpus has their dev and test sets."""
+    """Two languages; the first corpus has their dev and test sets."""
 
     corpora: tuple[Corpus, ...] = Field(min_length=1)
     languages: tuple[str, str]
-    pairs_per_epoch: int = Field(gt=0)
-    """Sentence pairs drawn per direction and epoch: small sets are heard more than once."""
+    both_ways: bool = True
+    """Whether the second language is also translated into the first."""
+
+
+class TestSet(Settings):
+    """A further test set, scored in one direction."""
+
+    __test__ = False
+    corpus: str
+    languages: tuple[str, str]
+    split: str = "test"
+
+
+class Noise(Settings):
+    """Shares of source sentences that are seen as people type them."""
+
+    lowercase: float = Field(0.0, ge=0, lt=1)
+    unpunctuated: float = Field(0.0, ge=0, lt=1)
+    """Without the mark at the end."""
+    typo: float = Field(0.0, ge=0, lt=1)
+    """With one letter dropped, doubled or swapped."""
 
 
 class TranslationExperiment(Experiment):
     task: Literal["translation"]
     pairs: tuple[Pair, ...] = Field(min_length=1)
+    epoch_pairs: int = Field(200_000, gt=0)
+    """Sentence pairs drawn an epoch, over all directions."""
+    temperature: float = Field(1.0, ge=1)
+    """A pair of n sentences is drawn n^(1/temperature) often (Arivazhagan et al. 2019): above 1,
+    small sets are heard more."""
+    noise: Noise = Noise()
+    standins: float = Field(0.0, ge=0, le=1)
+    """Share of the names that both sides have which are replaced by stand-ins, in training."""
+    known_word_count: int = Field(3, gt=0)
+    """A word seen this often in training is known to the model; an unknown name is copied."""
+    test_sets: tuple[TestSet, ...] = ()
+    """Beside the test sets of the pairs' first corpora."""
     dev_rows: int = Field(300, gt=0)
     """Development rows scored per direction, after each epoch and when int8 is judged."""
     max_pieces: int = Field(60, gt=0)
     beams: int = Field(4, ge=1, le=8)
     """Beams that the bundle searches with where a caller does not say."""
+    length_penalty: float = Field(1.0, ge=0)
+    """Power of the length that divides a hypothesis's log-probability (Wu et al. 2016)."""
     model: TranslationModel = TranslationModel()
 
 
+class TransliterationExperiment(Experiment):
+    task: Literal["transliteration"]
+    sources: tuple[Literal["dakshina_hi", "aksharantar_hi"], ...] = ("dakshina_hi",)
+    made_per_epoch: int = Field(0, ge=0)
+    """Frequent Hindi words spelt by rule, loosely, anew for each epoch."""
+    corpora: tuple[Corpus, ...] = ()
+    """Corpora of `translation/` whose Hindi words are counted."""
+    frequency_weight: float = Field(0.3, ge=0)
+    """What a word's log-probability counts beside the model's; chosen on the development set."""
+    unlisted_log_probability: float = Field(-18.0, lt=0)
+    beams: int = Field(8, ge=1, le=8)
+    model: Seq2SeqModel = Seq2SeqModel()
+
+
 AnyExperiment = Annotated[
-    NerExperiment | SentimentExperiment | TranslationExperiment, Field(discriminator="task")
+    NerExperiment
+    | SentimentExperiment
+    | TranslationExperiment
+    | DetectionExperiment
+    | TransliterationExperiment
+    | WordLanguageModelExperiment,
+    Field(discriminator="task"),
 ]
 _ADAPTER: TypeAdapter[AnyExperiment] = TypeAdapter(AnyExperiment)
 
@@ -183,10 +327,15 @@ def load_experiment(path: Path) -> AnyExperiment:
         raise ConfigurationError(f"{path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    return experiment_of(raw, str(path))
+
+
+def experiment_of(settings: object, place: str) -> AnyExperiment:
+    """Validate an experiment; `place` is where it was found, for the ConfigurationError."""
     try:
-        return _ADAPTER.validate_python(raw)
+        return _ADAPTER.validate_python(settings)
     except ValidationError as error:
-        raise ConfigurationError(f"{path}: {_first_fault(error)}") from error
+        raise ConfigurationError(f"{place}: {_first_fault(error)}") from error
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -20,13 +20,13 @@ from torch.utils.data import DataLoader
 
 from training.config import Experiment
 from training.errors import OutputError
-from training.tasks.base import TrainingTask
+from training.tasks.base import TrainableTask
 
 
 class TaskModule(lightning.LightningModule):
     """A task's model in the shape that Lightning wants."""
 
-    def __init__(self, task: TrainingTask[Any, Any]) -> None:
+    def __init__(self, task: TrainableTask[Any, Any]) -> None:
         super().__init__()
         self.task = task
         self.model = task.build_model()
@@ -71,7 +71,7 @@ class TaskModule(lightning.LightningModule):
         return min(1.0, (step + 1) / max(1, warmup), left / (decay + 1))
 
 
-def train(task: TrainingTask[Any, Any]) -> float:
+def train(task: TrainableTask[Any, Any]) -> float:
     """Train until the dev score stops rising; resume from the run's last finished epoch.
 
     Returns the best checkpoint's dev score. OutputError if the run folder cannot be written.
@@ -91,7 +91,7 @@ def train(task: TrainingTask[Any, Any]) -> float:
     return float(score) if score is not None else math.nan
 
 
-def prepare_run(task: TrainingTask[Any, Any]) -> None:
+def prepare_run(task: TrainableTask[Any, Any]) -> None:
     """Make the run folder and its vocabularies, once."""
     try:
         task.run.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ def prepare_run(task: TrainingTask[Any, Any]) -> None:
         (task.run / "vocabularies").touch()
 
 
-def load_best(task: TrainingTask[Any, Any]) -> torch.nn.Module:
+def load_best(task: TrainableTask[Any, Any]) -> torch.nn.Module:
     """The model of the best checkpoint, in evaluation mode. OutputError if there is none."""
     path = task.run / "best.ckpt"
     if not path.exists():
@@ -143,6 +143,7 @@ def _trainer(experiment: Experiment, run: Path, best: ModelCheckpoint) -> lightn
     return lightning.Trainer(
         max_epochs=settings.max_epochs,
         accelerator=settings.accelerator,
+        precision=settings.precision,
         devices=settings.devices,
         num_nodes=settings.num_nodes,
         gradient_clip_val=optimizer.clip_norm,

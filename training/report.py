@@ -1,67 +1,129 @@
-"""A page of all bundles with their scores, and the learning curves of all runs."""
+"""One HTML page a bundle: what was trained, how it went, how good it is, and where it fails."""
 
+import json
 from pathlib import Path
+from typing import Any
 
-import matplotlib.pyplot as plt
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from service.bundle import BundleError, Manifest, find_bundles, load_bundle
+from service.bundle import Bundle, BundleError, Manifest, find_bundles, load_bundle
+from service.tasks.registry import open_predictor
+from training.config import experiment_of
 from training.errors import DataError, OutputError
-
-_HEADER = "| task | version | data set | metric | fp32 | int8 | served on the CPU |"
+from training.reports.figures import curves
+from training.reports.page import index_page, page
+from training.reports.parts import Figure, Part, Table
+from training.tasks import open_task
 
 
 def write_report(bundles: Path, runs: Path, output: Path) -> Path:
-    """Write `index.md` and one curve a run below `output`; returns the page.
+    """Write `<task>.html` for each bundle and `index.html` below `output`; returns the index.
 
-    Raises DataError for a damaged bundle, OutputError if `output` cannot be written.
+    Raises DataError for a damaged bundle or missing data, OutputError if `output` cannot be
+    written, ConfigurationError for a bundle whose experiment this version cannot read.
     """
     try:
-        manifests = [load_bundle(path).manifest for path in find_bundles(bundles).values()]
+        found = [load_bundle(path) for path in find_bundles(bundles).values()]
     except BundleError as error:
         raise DataError(str(error)) from error
     try:
         output.mkdir(parents=True, exist_ok=True)
-        curves = [_plot(folder, output) for folder in sorted(runs.glob("*/tensorboard"))]
-        page = output / "index.md"
-        page.write_text(_page(manifests, curves), encoding="utf-8")
+        links = [_write_page(bundle, runs, output) for bundle in found]
+        index = output / "index.html"
+        index.write_text(index_page(links), encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{output}: cannot be written ({error.strerror})") from error
-    return page
+    return index
 
 
-def _page(manifests: list[Manifest], curves: list[Path]) -> str:
-    rows = [row for manifest in manifests for row in _rows(manifest)]
-    images = [f"![{curve.stem}]({curve.name})" for curve in curves]
-    return "\n".join(["# Models", "", _HEADER, "|" + " --- |" * 7, *rows, "", *images, ""])
+def _write_page(bundle: Bundle, runs: Path, output: Path) -> tuple[str, str, str]:
+    """Returns (file, name, first paragraph)."""
+    manifest = bundle.manifest
+    title = f"{manifest.name} {manifest.version}"
+    lead = (
+        f"Task {manifest.task}, exported {manifest.created:%Y-%m-%d} from commit "
+        f"{manifest.git_commit[:12]}; {manifest.precision.cpu} serves on the CPU."
+    )
+    parts = [
+        *_curves(runs / manifest.name / "tensorboard"),
+        _scores(manifest),
+        _exports(bundle),
+        *_task_parts(bundle, runs),
+        _data(manifest),
+        _configuration(manifest),
+    ]
+    file = f"{manifest.task}.html"
+    (output / file).write_text(page(title, lead, parts), encoding="utf-8")
+    return file, title, lead
 
 
-def _rows(manifest: Manifest) -> list[str]:
-    """One line a figure, fp32 and int8 side by side."""
-    values: dict[tuple[str, str], dict[str, float]] = {}
-    for score in manifest.scores:
-        values.setdefault((score.dataset, score.metric), {})[score.precision] = score.value
+def _task_parts(bundle: Bundle, runs: Path) -> list[Part]:
+    experiment = experiment_of(bundle.manifest.training, str(bundle.path))
+    task = open_task(experiment, runs / experiment.name)
+    predictor = open_predictor(bundle, "cpu", bundle.manifest.precision.cpu)
+    return list(task.report_parts(predictor))
+
+
+def _curves(folder: Path) -> list[Part]:
+    """Training loss and each development score over steps, as far as the run is at hand."""
+    if not folder.exists():
+        return []
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    series: dict[str, dict[str, list[tuple[float, float]]]] = {"train": {}, "dev": {}}
+    for tag in events.Tags()["scalars"]:
+        kind, _, name = tag.partition("/")
+        if kind in series:
+            series[kind][name] = [(point.step, point.value) for point in events.Scalars(tag)]
     return [
-        f"| {manifest.task} | {manifest.version} | {dataset} | {metric} "
-        f"| {_figure(found, 'fp32')} | {_figure(found, 'int8')} | {manifest.precision.cpu} |"
-        for (dataset, metric), found in values.items()
+        Figure(title, curves(series[kind], y_label=label))
+        for kind, title, label in (
+            ("train", "Training loss", "loss"),
+            ("dev", "Development scores", "score"),
+        )
+        if series[kind]
     ]
 
 
+def _scores(manifest: Manifest) -> Table:
+    """One row a figure, precisions side by side; the model card has the same numbers."""
+    values: dict[tuple[str, str, str, int], dict[str, float]] = {}
+    for score in manifest.scores:
+        key = (score.dataset, score.split, score.metric, score.rows)
+        values.setdefault(key, {})[score.precision] = score.value
+    rows = [
+        (dataset, split, metric, str(count), _figure(found, "fp32"), _figure(found, "int8"))
+        for (dataset, split, metric, count), found in values.items()
+    ]
+    header = ("data set", "split", "metric", "rows", "fp32", "int8")
+    return Table("Scores", header, rows, note=f"{manifest.precision.reason}.")
+
+
 def _figure(values: dict[str, float], precision: str) -> str:
-    return f"{values[precision]:.1f}" if precision in values else "-"
+    return f"{values[precision]:.2f}" if precision in values else "-"
 
 
-def _plot(folder: Path, output: Path) -> Path:
-    """Training loss and dev score over steps."""
-    events = EventAccumulator(str(folder))
-    events.Reload()
-    figure, (losses, scores) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
-    for axes, tag in ((losses, "train/loss"), (scores, "dev/score")):
-        points = events.Scalars(tag) if tag in events.Tags()["scalars"] else []
-        axes.plot([point.step for point in points], [point.value for point in points])
-        axes.set(title=tag, xlabel="step")
-    path = output / f"{folder.parent.name}.png"
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
-    return path
+def _exports(bundle: Bundle) -> Table:
+    rows = [
+        (role, precision, file, f"{bundle.file(file).stat().st_size / 1e6:.2f}")
+        for role, graph in bundle.manifest.graphs.items()
+        for precision, file in graph.files.items()
+    ]
+    parity = bundle.manifest.parity
+    note = (
+        f"Torch and fp32 differ by at most {parity.max_abs_error:.1e} on {parity.rows} rows. Times "
+        "of one text alone stand among the scores as ms_alone."
+    )
+    return Table("Exports", ("graph", "precision", "file", "MB"), rows, note)
+
+
+def _data(manifest: Manifest) -> Table:
+    rows = [(found.name, found.licence, found.attribution) for found in manifest.data]
+    return Table("Training data", ("data set", "licence", "attribution"), rows)
+
+
+def _configuration(manifest: Manifest) -> Table:
+    training: dict[str, Any] = manifest.training
+    rows = [(key, json.dumps(value, ensure_ascii=False)) for key, value in training.items()]
+    note = f"Train it again: make reproduce-{manifest.name}"
+    return Table("Configuration", ("setting", "value"), rows, note)

@@ -6,14 +6,17 @@ An exception that left it would hang the caller until BentoML's own time-out, so
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
 
 from service.engine.errors import Draining
+from service.http.admin import RELOAD, Administration
 from service.http.errors import NotServed, Starting, UnknownPath, WrongMethod, kind_of
 from service.http.inference import TaskHandler
 from service.http.limits import Limits
@@ -39,8 +42,10 @@ from service.http.pages import (
     home_page,
 )
 from service.http.routes import SYSTEM_PATHS, TASK_ROUTES
+from service.http.streaming import EventStream, StreamHandler
 from service.tasks.endpoint import TaskEndpoint
 
+T = TypeVar("T")
 Page = Callable[[Request], Awaitable[Response]]
 
 log = logging.getLogger("sluice")
@@ -53,7 +58,14 @@ class Application:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._handlers: dict[str, TaskHandler] = {}
-        self._tasks = {route.path: route.task for route in TASK_ROUTES}
+        self._streams: dict[str, StreamHandler] = {}
+        self._administration: Administration | None = None
+        self._tasks = {
+            path: route.task
+            for route in TASK_ROUTES
+            for path in (route.path, route.stream_path)
+            if path
+        }
         self._pages = self._all_pages()
         self._openapi = b""
         self._serving = False
@@ -66,6 +78,11 @@ class Application:
         return self._serving and not self._draining
 
     @property
+    def paths(self) -> list[str]:
+        """All that it answers."""
+        return [*self._tasks, *self._pages, RELOAD]
+
+    @property
     def handlers(self) -> list[TaskHandler]:
         """The tasks that serve."""
         return list(self._handlers.values())
@@ -73,15 +90,25 @@ class Application:
     def serve(self, endpoints: Iterable[TaskEndpoint]) -> None:
         """Take requests for these endpoints from now on."""
         found = {endpoint.predictor.bundle.manifest.task: endpoint for endpoint in endpoints}
-        self._handlers = {
+        handlers = {
             route.path: TaskHandler(route, found[route.task], self._limits)
             for route in TASK_ROUTES
             if route.task in found
         }
-        document = openapi_document(self.handlers, self._limits)
+        streams = {
+            handler.route.stream_path: StreamHandler(handler)
+            for handler in handlers.values()
+            if handler.route.stream_path is not None
+        }
+        document = openapi_document(list(handlers.values()), self._limits)
+        self._handlers, self._streams = handlers, streams
         self._openapi = msgspec.json.encode(document)
         self._serving = True
         READY_WORKERS.set(1)
+
+    def administer(self, administration: Administration) -> None:
+        """Let the holder of the admin key reload the bundles."""
+        self._administration = administration
 
     def refuse_new(self) -> None:
         """Be not ready, and take no new task requests; what runs goes on."""
@@ -107,6 +134,7 @@ class Application:
             return
         arrived, path = time.monotonic(), str(scope["path"])
         request = Request(scope["method"], path, dict(scope["headers"]), receive, arrived)
+        response: Response | EventStream
         try:
             response = await self._respond(request)
         except Exception as error:
@@ -114,11 +142,18 @@ class Application:
                 log.error("%s %s failed", request.method, quote(path), exc_info=error)
             refused(error)
             response = problem_response(error, path)
-        await response.send(send, with_body=request.method != "HEAD")
+        sending = response.send(send, with_body=request.method != "HEAD")
+        if isinstance(response, EventStream):
+            with contextlib.suppress(Draining):  # the stream's last event has told it
+                await self._work(sending)
+        else:
+            await sending
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> Response | EventStream:
         if request.path in self._tasks:
             return await self._task(request)
+        if request.path == RELOAD and self._administration is not None:
+            return await self._reload(self._administration, request)
         page = self._pages.get(request.path)
         if page is None and request.path not in SYSTEM_PATHS:
             raise UnknownPath(request.path, [*self._tasks, "/models", "/docs"])
@@ -126,24 +161,32 @@ class Application:
             raise WrongMethod(request.method, request.path, _READ)
         return await page(request)
 
-    async def _task(self, request: Request) -> Response:
+    async def _reload(self, administration: Administration, request: Request) -> Response:
+        """The new bundles serve, or a problem says why the old ones still do."""
+        if request.method != "POST":
+            raise WrongMethod(request.method, request.path, ("POST",))
+        administration.check(request.header(b"authorization"))
+        await administration.reload()
+        return await self._models(request)
+
+    async def _task(self, request: Request) -> Response | EventStream:
         if request.method != "POST":
             raise WrongMethod(request.method, request.path, ("POST",))
         if self._draining:
             raise Draining
         if not self._serving:
             raise Starting
-        handler = self._handlers.get(request.path)
+        handler = self._handlers.get(request.path) or self._streams.get(request.path)
         if handler is None:
             raise NotServed(self._tasks[request.path])
-        return await self._work(handler, request)
+        return await self._work(handler(request))
 
-    async def _work(self, handler: TaskHandler, request: Request) -> Response:
+    async def _work(self, work: Awaitable[T]) -> T:
         task = asyncio.current_task()
         assert task is not None  # an ASGI server runs each request as a task
         self._working.add(task)
         try:
-            return await handler(request)
+            return await work
         except asyncio.CancelledError:
             if not self._draining:
                 raise

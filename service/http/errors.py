@@ -8,16 +8,24 @@ from urllib.parse import quote
 
 import msgspec
 
-from service.engine.errors import DeadlineExceeded, Draining, QueueFull
+from service.bundle import BundleError
+from service.engine.errors import DeadlineExceeded, Draining, ProviderUnavailable, QueueFull
 from service.tasks.endpoint import TextRefused
 from service.tasks.errors import (
+    AlignmentsUnknown,
     BlankText,
+    ForeignScript,
     InputRefused,
     InputTooLong,
     LanguageMissing,
+    NoLetters,
     SameLanguage,
+    SourceLanguageMissing,
+    TooManySequences,
+    TransliterationMissing,
     UnknownLanguage,
     UnservedDirection,
+    UntranslatableLanguage,
 )
 
 PROBLEM_JSON = "application/problem+json"
@@ -206,6 +214,16 @@ class ClientGone(HttpError):
         super().__init__("the connection was closed before the answer was ready")
 
 
+class WrongAdminKey(HttpError):
+    """No admin key, or another than this service's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the admin key is missing or wrong; send Authorization: Bearer with the value of "
+            "SLUICE_ADMIN_KEY"
+        )
+
+
 class Kind(NamedTuple):
     """How one error is told over HTTP."""
 
@@ -217,6 +235,9 @@ class Kind(NamedTuple):
 INTERNAL = Kind("internal-error", 500, "Internal error")
 KINDS: dict[type[Exception], Kind] = {
     NotJson: Kind("not-json", 400, "Body is not JSON"),
+    WrongAdminKey: Kind("wrong-admin-key", 401, "Wrong admin key"),
+    BundleError: Kind("bundle-refused", 409, "New bundle refused, the old one serves"),
+    ProviderUnavailable: Kind("bundle-refused", 409, "New bundle refused, the old one serves"),
     MalformedRequest: Kind("malformed-request", 400, "Not a request of HTTP/1.1"),
     KeyMissing: Kind("key-missing", 401, "API key missing"),
     KeyWrong: Kind("key-wrong", 401, "API key not known"),
@@ -237,7 +258,14 @@ KINDS: dict[type[Exception], Kind] = {
     InputTooLong: Kind("text-too-long", 422, "Text too long"),
     BlankText: Kind("blank-text", 422, "Blank text"),
     LanguageMissing: Kind("language-missing", 422, "Target language missing"),
+    SourceLanguageMissing: Kind("language-missing", 422, "Source language missing"),
+    NoLetters: Kind("no-letters", 422, "No letters"),
+    TransliterationMissing: Kind("script-not-read", 422, "Script not read"),
     SameLanguage: Kind("same-language", 422, "Source and target language are equal"),
+    ForeignScript: Kind("untranslatable", 422, "Language cannot be translated"),
+    UntranslatableLanguage: Kind("untranslatable", 422, "Language cannot be translated"),
+    TooManySequences: Kind("too-many-sequences", 422, "More translations than beams"),
+    AlignmentsUnknown: Kind("no-alignments", 422, "No alignments"),
     InputRefused: Kind("input-refused", 422, "Input refused"),
     WrongTimeout: Kind("wrong-timeout", 422, "Wrong timeout"),
     QueueFull: Kind("queue-full", 429, "Queue full"),
@@ -268,6 +296,8 @@ def headers_of(error: Exception) -> list[tuple[str, str]]:
     """Headers that belong to an error: when to try again, which methods there are."""
     if isinstance(error, QueueFull | RateExceeded):
         return [("retry-after", str(math.ceil(error.retry_after_s)))]
+    if isinstance(error, WrongAdminKey):
+        return [("www-authenticate", "Bearer")]
     if isinstance(error, WrongMethod):
         return [("allow", ", ".join(error.allowed))]
     if isinstance(error, KeyMissing | KeyWrong):

@@ -41,12 +41,12 @@ class Response(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
     async def send(self, send: Send, *, with_body: bool = True) -> None:
-        told = [
-            ("content-type", self.media_type),
-            ("content-length", str(len(self.body))),
-            *self.headers,
+        headers = [
+            (b"content-type", self.media_type.encode("latin-1")),
+            (b"content-length", b"%d" % len(self.body)),
         ]
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in told]
+        for name, value in self.headers:
+            headers.append((name.encode("latin-1"), value.encode("latin-1")))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body if with_body else b""})
 

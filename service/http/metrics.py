@@ -15,6 +15,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from service.engine.tallies import CounterTally, GaugeTally, HistogramTally, write_tallies
 from service.http.errors import kind_of
 from service.http.processes import Gpus, WorkerProcesses
 from service.tasks.base import Predictor
@@ -66,16 +67,17 @@ _PROCESSES.register(Gpus())
 
 
 class TaskMetrics:
-    """The metrics of one task, labels bound beforehand (5 us an observation)."""
+    """The metrics of one task, counted in memory."""
 
     def __init__(self, task: str, version: str) -> None:
         self._labels = (task, version)
-        self._statuses: dict[int, Counter] = {}
-        self.in_progress = IN_PROGRESS.labels(task, version)
-        self._total = REQUEST_SECONDS.labels(task, version)
-        self._queue = QUEUE_SECONDS.labels(task, version)
-        self._tokenize = TOKENIZE_SECONDS.labels(task, version)
-        self._inference = INFERENCE_SECONDS.labels(task, version)
+        self._statuses: dict[int, CounterTally] = {}
+        self._refusals: dict[str, CounterTally] = {}
+        self._in_progress = GaugeTally(IN_PROGRESS.labels(task, version))
+        self._total = HistogramTally(REQUEST_SECONDS.labels(task, version))
+        self._queue = HistogramTally(QUEUE_SECONDS.labels(task, version))
+        self._tokenize = HistogramTally(TOKENIZE_SECONDS.labels(task, version))
+        self._inference = HistogramTally(INFERENCE_SECONDS.labels(task, version))
 
     def serves(self, predictor: Predictor[Any]) -> None:
         """Tell which bundle and which device answer."""
@@ -89,13 +91,25 @@ class TaskMetrics:
         self._inference.observe(answered.infer_s)
 
     def refused(self, error: Exception) -> None:
-        REFUSALS.labels(*self._labels, kind_of(error).slug).inc()
+        reason = kind_of(error).slug
+        if reason not in self._refusals:
+            self._refusals[reason] = CounterTally(REFUSALS.labels(*self._labels, reason))
+        self._refusals[reason].inc(1)
+
+    def began(self) -> None:
+        """A request has come; `ended` must follow."""
+        self._in_progress.value += 1
 
     def ended(self, status: int, seconds: float) -> None:
         if status not in self._statuses:
-            self._statuses[status] = REQUESTS.labels(*self._labels, str(status))
-        self._statuses[status].inc()
+            self._statuses[status] = CounterTally(REQUESTS.labels(*self._labels, str(status)))
+        self._statuses[status].inc(1)
+        self._in_progress.value -= 1
         self._total.observe(seconds)
+
+    def dropped(self) -> None:
+        """A request was cut off without an answer."""
+        self._in_progress.value -= 1
 
 
 def refused(error: Exception) -> None:
@@ -107,6 +121,7 @@ def refused(error: Exception) -> None:
 
 def exposition() -> bytes:
     """All metrics of all workers as Prometheus text."""
+    write_tallies()
     return generate_latest(_shared() if SHARED_DIR in os.environ else REGISTRY) + generate_latest(
         _PROCESSES
     )

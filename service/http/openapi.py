@@ -12,6 +12,7 @@ from service.http.inference import TaskHandler
 from service.http.limits import Limits
 from service.http.messages import JSON
 from service.http.models import Models
+from service.http.streaming import EVENT_STREAM
 
 _REFERENCE = "#/components/schemas/{name}"
 _TASK_STATUSES = (400, 401, 404, 408, 413, 415, 422, 429, 431, 500, 503, 504)
@@ -37,6 +38,8 @@ def openapi_document(handlers: Sequence[TaskHandler], limits: Limits) -> dict[st
     paths: dict[str, Any] = {}
     for handler, request, answer in zip(handlers, schemas, schemas[len(handlers) :], strict=False):
         paths[handler.route.path] = {"post": _task(handler, request, answer, limits)}
+        if handler.route.stream_path is not None:
+            paths[handler.route.stream_path] = {"post": _stream(handler, request, limits)}
     paths["/models"] = {"get": _page("The models that serve", JSON, schemas[-2])}
     for path, (summary, media_type) in _PLAIN_PAGES.items():
         paths[path] = {"get": _page(summary, media_type, None)}
@@ -105,6 +108,29 @@ def _task(
                 "description": "The answer to a string; a list of answers to a list",
                 "headers": {"Server-Timing": _header("Milliseconds of each part")},
                 "content": {JSON: {"schema": _answer(answer, as_list=handler.route.as_list)}},
+            },
+            **{str(status): _problem(status) for status in _TASK_STATUSES},
+        },
+    }
+
+
+def _stream(handler: TaskHandler, request: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    task = handler.route.task
+    return {
+        "operationId": f"{task}_stream",
+        "tags": ["tasks"],
+        "summary": f"{task.capitalize()} of one text, told while it is found",
+        "description": "Greedy; `inputs` must be one string. Server-sent events: "
+        '`data: {"text": ...}` a piece, `event: end` with the whole answer, `event: error`.',
+        "parameters": [_timeout(limits)],
+        "requestBody": {
+            "required": True,
+            "content": {JSON: {"schema": request, "example": EXAMPLES[task]}},
+        },
+        "responses": {
+            "200": {
+                "description": "Server-sent events",
+                "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
             },
             **{str(status): _problem(status) for status in _TASK_STATUSES},
         },

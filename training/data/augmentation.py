@@ -1,10 +1,12 @@
 """Sentences seen otherwise than the corpora wrote them: shorter, and with less of a name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from service.text.spans import tags_to_spans
+from service.text.words import split_words
+from training.data.companies import company_name
 from training.data.conll import WordSentence
 
 _FEWEST_WORDS = 3
@@ -67,6 +69,29 @@ def rename_people(
             drawn = rng.integers(len(names), size=1 + int(rng.random() < 0.5))
             words[start:end] = [names[i] for i in drawn]
             tags[start:end] = ["B-PER", "I-PER"][: len(drawn)]
+    return WordSentence(tuple(words), tuple(tags))
+
+
+def swap_names(
+    sentence: WordSentence,
+    rate: float,
+    known: Mapping[str, Sequence[tuple[str, ...]]],
+    people: Sequence[str],
+    rng: np.random.Generator,
+) -> WordSentence:
+    """Organizations and places get other names of their kind, each with probability `rate`.
+
+    Half of the organizations become companies with a legal form, made by rule.
+    """
+    words, tags = list(sentence.words), list(sentence.tags)
+    for label, start, end in reversed(tags_to_spans(sentence.tags)):
+        if label not in ("ORG", "LOC") or not known[label] or rng.random() >= rate:
+            continue
+        name: Sequence[str] = known[label][int(rng.integers(len(known[label])))]
+        if label == "ORG" and people and rng.random() < 0.5:
+            name = [word.text for word in split_words(company_name(people, rng))]
+        words[start:end] = name
+        tags[start:end] = [f"B-{label}"] + [f"I-{label}"] * (len(name) - 1)
     return WordSentence(tuple(words), tuple(tags))
 
 

@@ -1,6 +1,6 @@
 """Sentences with entities, as the service would see them: text and character spans."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,14 @@ LABELS = ("PER", "ORG", "LOC", "TIME")
 _MAPPING = {
     "gmb": {"per": "PER", "org": "ORG", "geo": "LOC", "gpe": "LOC", "tim": "TIME"},
     "redocred": {"PER": "PER", "ORG": "ORG", "LOC": "LOC", "TIME": "TIME"},
+    "uner_ewt": {"PER": "PER", "ORG": "ORG", "LOC": "LOC"},
+    "wnut17": {"person": "PER", "corporation": "ORG", "group": "ORG", "location": "LOC"},
+    "conll2003": {"PER": "PER", "ORG": "ORG", "LOC": "LOC", "MISC": "MISC"},
     "conll": {label: label for label in LABELS},
 }
+SOURCES = frozenset(_MAPPING)
+_FILES = {"conll2003": {"train": "eng.train", "dev": "eng.testa", "test": "eng.testb"}}
+_DOCUMENT_MARKS = ("-DOCSTART-", "# newdoc id =")
 _UNITS = frozenset(
     unit + plural
     for unit in ("year", "month", "week", "day", "hour", "minute")
@@ -53,6 +59,10 @@ class WordSentence:
     def lowered(self) -> "WordSentence":
         return WordSentence(tuple(word.lower() for word in self.words), self.tags)
 
+    def capitalised(self) -> "WordSentence":
+        """IN CAPITALS, word for word: ß becomes SS, which is still one word."""
+        return WordSentence(tuple(word.upper() for word in self.words), self.tags)
+
     def without_stop(self) -> "WordSentence":
         """Without its end mark, if it has one and anything before it."""
         if len(self.words) < 2 or self.words[-1] not in ".!?":
@@ -60,11 +70,24 @@ class WordSentence:
         return WordSentence(self.words[:-1], self.tags[:-1])
 
 
-def read_sentences(source: str, split: str) -> list[TaggedSentence]:
-    """Sentences of `ner/<source>/<split>`, types mapped, GMB's clipped durations repaired."""
-    path = data_root() / "ner" / source / f"{split}.conll.gz"
-    mapped = [_map_types(block, _MAPPING[source]) for block in _blocks(path)]
-    return [repair_durations(sentence) for sentence in mapped] if source == "gmb" else mapped
+def unannotated(source: str, labels: Sequence[str]) -> frozenset[str]:
+    """Those of `labels` that the source does not mark: its O says nothing about them."""
+    return frozenset(labels) - frozenset(_MAPPING[source].values())
+
+
+def read_sentences(
+    source: str, split: str, labels: Sequence[str] = LABELS, *, repaired: bool = True
+) -> list[TaggedSentence]:
+    """Sentences of `ner/<source>/<split>`, types mapped to `labels`, others dropped.
+
+    GMB's clipped durations are repaired unless `repaired` is False.
+    """
+    file = _FILES.get(source, {}).get(split, f"{split}.conll")
+    path = data_root() / "ner" / source / f"{file}.gz"
+    mapping = {theirs: ours for theirs, ours in _MAPPING[source].items() if ours in labels}
+    mapped = [_map_types(block, mapping) for block in _blocks(path)]
+    clipped = source == "gmb" and repaired
+    return [repair_durations(sentence) for sentence in mapped] if clipped else mapped
 
 
 def repair_durations(sentence: TaggedSentence) -> TaggedSentence:
@@ -114,8 +137,8 @@ def _blocks(path: Path) -> Iterator[list[tuple[str, str]]]:
             if block:
                 yield block
             block = []
-        elif not line.startswith("-DOCSTART-"):
-            columns = line.split("\t")
+        elif not line.startswith(_DOCUMENT_MARKS):
+            columns = line.split("\t") if "\t" in line else line.split(" ")
             if len(columns) < 2:
                 raise DataError(f"{path}: line {number} has no tag: {line!r:.60}")
             block.append((columns[0], columns[-1]))

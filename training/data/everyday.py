@@ -13,7 +13,9 @@ import numpy as np
 from service.text.spans import tags_to_spans
 from service.text.words import split_words
 from training.data.augmentation import names_of_people
+from training.data.companies import company_name
 from training.data.conll import LABELS, WordSentence
+from training.data.times import time_expression
 
 TRAIN_PATTERNS = (
     "PER works for ORG .",
@@ -51,6 +53,38 @@ TRAIN_PATTERNS = (
     "Good morning , what a lovely day .",
     "The parcel arrived broken and nobody answers the phone .",
     "Please send me 200 of them .",
+    "ORG reported record profits for TIME .",
+    "Shares of ORG fell 3 % TIME after PER resigned .",
+    "ORG will acquire ORG for $ 2.5 billion in TIME , PER said .",
+    "ORG , based in LOC , was founded in TIME",
+    "PER , chief executive of ORG , lives in LOC",
+    "The contract between ORG and ORG ends TIME .",
+    "Please find attached the invoice of ORG dated TIME .",
+    "Could we move the call with PER to TIME ?",
+    "The deadline is TIME , please confirm by TIME",
+    "Best regards , PER , ORG",
+    "Kind regards PER ORG LOC",
+    "Hi PER , the parcel for ORG left LOC TIME",
+    "From : PER To : PER Date : TIME",
+    "Our office in LOC is closed from TIME to TIME .",
+    "I will be on holiday until TIME , please write to PER .",
+    "Sales at ORG rose in TIME compared with TIME .",
+    "The shop opens TIME and closes TIME",
+    "It was built in TIME and burned down in TIME .",
+    "@ PER are you in LOC TIME ? ? # travel",
+    "RT @ PER : so excited for LOC TIME ! ! !",
+    "omg PER just left ORG lol",
+    "flying LOC to LOC TIME with PER http : / / t . co / x",
+    "watching PER on ORG TIME :)",
+    "PER is a nurse from LOC who works nights .",
+    "My boss at ORG , PER , gave me TIME off .",
+    "Is PER still with ORG ?",
+    "Tickets for TIME are sold out , try TIME .",
+    "We offer 24 support and 30 per cent off .",
+    "The battery lasts long and the screen is bright .",
+    "Turn left at the second light and go on .",
+    "Version 2.0 costs 1999 dollars and weighs 3 kg .",
+    "I may go , but I will not march .",
 )
 DEV_PATTERNS = (
     "PER visits LOC TIME .",
@@ -61,8 +95,17 @@ DEV_PATTERNS = (
     "Yesterday 300 people saw PER sing in LOC .",
     "Ask PER , she knows .",
     "The train leaves at the usual place .",
+    "ORG signed a deal with ORG in LOC TIME",
+    "Dear PER , the goods from ORG will arrive TIME .",
+    "anyone in LOC TIME ? PER is playing",
+    "Between TIME and TIME it rained in LOC .",
+    "The model sells for 1500 euros .",
 )
 _LONGEST_MENTION = 3
+
+
+def _words(text: str) -> list[str]:
+    return [word.text for word in split_words(text)]
 
 
 class Mentions(NamedTuple):
@@ -77,10 +120,16 @@ def collect_mentions(sentences: Sequence[WordSentence]) -> Mentions:
     found: dict[str, set[tuple[str, ...]]] = {label: set() for label in LABELS}
     for sentence in sentences:
         for label, start, end in tags_to_spans(sentence.tags):
-            if end - start <= _LONGEST_MENTION:
-                found[label].add(sentence.words[start:end])
+            mention = sentence.words[start:end]
+            if label in found and len(mention) <= _LONGEST_MENTION and _names_something(mention):
+                found[label].add(mention)
     by_label = {label: sorted(mentions) for label, mentions in found.items()}
     return Mentions(names_of_people(sentences), by_label)
+
+
+def _names_something(mention: Sequence[str]) -> bool:
+    """GMB calls a few stray words times or places: "the", ","."""
+    return any(word[0].isupper() or word[0].isdigit() for word in mention)
 
 
 def everyday_sentences(
@@ -97,7 +146,7 @@ def _fill(pattern: str, mentions: Mentions, rng: np.random.Generator) -> WordSen
     tags: list[str] = []
     for part in pattern.split():
         if part not in LABELS:
-            plain = [word.text for word in split_words(part)]
+            plain = _words(part)
             words, tags = words + plain, tags + ["O"] * len(plain)
             continue
         mention = _mention(part, mentions, rng)
@@ -109,7 +158,14 @@ def _fill(pattern: str, mentions: Mentions, rng: np.random.Generator) -> WordSen
 
 
 def _mention(label: str, mentions: Mentions, rng: np.random.Generator) -> Sequence[str]:
-    """A mention of `label`; people mostly by their first name alone, as friends are."""
+    """A mention of `label`; people mostly by their first name alone, as friends are.
+
+    Half of the times and of the organizations are made by rule, in forms that the corpora lack.
+    """
+    if label == "TIME" and rng.random() < 0.5:
+        return _words(time_expression(rng))
+    if label == "ORG" and mentions.names and rng.random() < 0.5:
+        return _words(company_name(mentions.names, rng))
     if label == "PER" and mentions.names:
         count = 1 if rng.random() < 0.7 else 2
         return [mentions.names[i] for i in rng.integers(len(mentions.names), size=count)]

@@ -2,6 +2,7 @@
 
 from typing import cast
 
+import numpy as np
 import torch
 
 from service.text.words import LONGEST_WORD
@@ -9,19 +10,24 @@ from training.graphs.attention import position_mask
 from training.graphs.crf import crf_outputs
 from training.graphs.graph import Graph
 from training.graphs.recurrent import recurrent
-from training.models.tagger import CharacterFeatures, Tagger
+from training.models.tagger import Tagger
+from training.models.words import CharacterFeatures
 
 
 def tagger_graph(model: Tagger) -> Graph:
     graph = Graph("ner")
     words = graph.input("words", "int64", ("batch", "time"))
     chars = graph.input("chars", "int64", ("batch", "time", LONGEST_WORD))
+    conventions = graph.input("convention", "int64", ("batch", 1))
     lengths = graph.input("lengths", "int32", ("batch",))
-    embedded = graph.op("Gather", graph.weight(model.words.weight, "words"), words)
-    features = graph.op("Concat", embedded, _characters(graph, chars, words, model.chars), axis=2)
-    steps = graph.op("Transpose", features, perm=[1, 0, 2])  # (time, batch, features)
+    spelled = _characters(graph, chars, words, model.features.chars)
+    embedded = graph.op("Gather", graph.weight(model.features.words.weight, "words"), words)
+    features = graph.op("Concat", embedded, spelled, axis=2)
+    vectors = graph.op("Gather", graph.weight(model.conventions.weight, "vectors"), conventions)
+    told = graph.op("Add", features, vectors)  # (batch, 1, features) to every word
+    steps = graph.op("Transpose", told, perm=[1, 0, 2])  # (time, batch, features)
     states, _ = recurrent(graph, steps, lengths, model.encoder)
-    emissions = graph.linear(states, model.project, "project")
+    emissions = _emissions(graph, states, conventions, model)
     mask = position_mask(graph, words, graph.op("Cast", lengths, to=7), axis=1)
     by_step = graph.op("Unsqueeze", graph.op("Transpose", mask, perm=[1, 0]), graph.ints(2))
     tags, marginals = crf_outputs(graph, emissions, by_step, model.crf)
@@ -31,6 +37,19 @@ def tagger_graph(model: Tagger) -> Graph:
     by_row = graph.op("Transpose", emissions, perm=[1, 0, 2])
     graph.output(by_row, "emissions", "float32", ("batch", "time", count))
     return graph
+
+
+def _emissions(graph: Graph, states: str, conventions: str, model: Tagger) -> str:
+    """(time, batch, tags): of all conventions' scores those of each row's own."""
+    tags, count = len(model.crf.tags), model.conventions.num_embeddings
+    scores = graph.linear(states, model.project, "project")
+    if count == 1:
+        return scores
+    by_convention = graph.op("Reshape", scores, graph.ints(0, 0, count, tags))
+    chosen = graph.weight(np.eye(count, dtype=np.float32), "chosen")
+    by_row = graph.op("Transpose", graph.op("Gather", chosen, conventions), perm=[1, 0, 2])
+    weights = graph.op("Unsqueeze", by_row, graph.ints(3))  # (1, batch, conventions, 1)
+    return graph.op("ReduceSum", graph.op("Mul", by_convention, weights), graph.ints(2), keepdims=0)
 
 
 def _characters(graph: Graph, chars: str, words: str, module: CharacterFeatures) -> str:

@@ -27,12 +27,17 @@ class Crf(nn.Module):
         """(tags + begin, tags): score of column after row; what IOB2 forbids is out of reach."""
         return self.transitions.masked_fill(~self.allowed, FORBIDDEN)
 
-    def loss(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
-        """Mean negative log-likelihood a sentence.
+    def loss(self, emissions: Tensor, allowed: Tensor, mask: Tensor) -> Tensor:
+        """Mean negative log-likelihood a sentence of all tag sequences that are `allowed`.
 
-        emissions (batch, time, tags), tags (batch, time), mask (batch, time).
+        emissions (batch, time, tags), allowed (batch, time, tags), mask (batch, time). Where one
+        tag is allowed at each step this is the usual loss; where several are, the corpus does not
+        say which (Tsuboi et al., COLING 2008).
         """
-        return (self.normalizer(emissions, mask) - self._score(emissions, tags, mask)).mean()
+        fitting = emissions.masked_fill(~allowed, FORBIDDEN)
+        both = self.normalizer(torch.cat([emissions, fitting]), torch.cat([mask, mask]))
+        every, some = both.chunk(2)
+        return (every - some).mean()
 
     def viterbi(self, emissions: Tensor, mask: Tensor) -> list[list[int]]:
         """Best tag sequence of each row, without padding."""
@@ -55,14 +60,6 @@ class Crf(nn.Module):
             reached = torch.logsumexp(alpha[:, :, None] + transitions[:-1], dim=1)
             alpha = torch.where(mask[:, step, None], reached + emissions[:, step], alpha)
         return torch.logsumexp(alpha + self.ends, dim=1)
-
-    def _score(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
-        begin = torch.full_like(tags[:, :1], len(self.tags))
-        previous = torch.cat([begin, tags[:, :-1]], dim=1)
-        steps = emissions.gather(2, tags[:, :, None])[:, :, 0]
-        steps = steps + self.masked_transitions()[previous, tags]
-        last = tags.gather(1, mask.sum(1, keepdim=True) - 1)[:, 0]
-        return (steps * mask).sum(1) + self.ends[last]
 
 
 def _iob2_transitions(tags: list[str]) -> Tensor:

@@ -3,17 +3,44 @@
 from pathlib import Path
 from typing import Any
 
-from training.config import AnyExperiment, NerExperiment, SentimentExperiment
-from training.tasks.base import TrainingTask
+from training.config import (
+    AnyExperiment,
+    DetectionExperiment,
+    NerExperiment,
+    SentimentExperiment,
+    TransliterationExperiment,
+    WordLanguageModelExperiment,
+)
+from training.errors import ConfigurationError
+from training.tasks.base import TrainableTask, TrainingTask
+from training.tasks.detection import DetectionTask
 from training.tasks.ner import NerTask
 from training.tasks.sentiment import SentimentTask
 from training.tasks.translation import TranslationTask
+from training.tasks.transliteration import TransliterationTask
+from training.tasks.word_language_model import WordLanguageModelTask
+
+
+def open_trainable(experiment: AnyExperiment, run: Path) -> TrainableTask[Any, Any]:
+    """What trains `experiment`, with its files in `run`."""
+    if isinstance(experiment, WordLanguageModelExperiment):
+        return WordLanguageModelTask(experiment, run)
+    return open_task(experiment, run)
 
 
 def open_task(experiment: AnyExperiment, run: Path) -> TrainingTask[Any, Any]:
-    """The training task of `experiment`, with its files in `run`."""
+    """The task of `experiment`. ConfigurationError for one that nothing is exported from."""
     if isinstance(experiment, NerExperiment):
         return NerTask(experiment, run)
     if isinstance(experiment, SentimentExperiment):
         return SentimentTask(experiment, run)
+    if isinstance(experiment, DetectionExperiment):
+        return DetectionTask(experiment, run)
+    if isinstance(experiment, TransliterationExperiment):
+        return TransliterationTask(experiment, run)
+    if isinstance(experiment, WordLanguageModelExperiment):
+        raise ConfigurationError(
+            f"{experiment.name}: a language model is a start for other models, not served itself; "
+            "export the model that names it as `pretrained`"
+        )
     return TranslationTask(experiment, run)

@@ -12,6 +12,8 @@ from service.bundle import DecodingSpec, Limits, Parity
 from service.tasks.base import Predictor
 from training.config import Experiment
 from training.graphs.graph import Graph
+from training.quantization import Quantization
+from training.reports.parts import Part
 
 Configuration = TypeVar("Configuration", bound=Experiment)
 Model = TypeVar("Model", bound=nn.Module)
@@ -24,13 +26,15 @@ class Description(NamedTuple):
     failures: str
     labels: tuple[str, ...]
     limits: Limits
-    text: dict[str, int | bool | str]
+    text: dict[str, int | float | bool | str]
     vocabulary: str
     """File of the run that the predictor needs beside the graphs."""
     data: tuple[str, ...]
     """Names of the data sets that the weights were trained on."""
     languages: tuple[tuple[str, str], ...] = ()
     decoding: DecodingSpec | None = None
+    files: tuple[str, ...] = ()
+    """Further files of the run that the predictor needs."""
 
 
 class Measured(NamedTuple):
@@ -42,8 +46,8 @@ class Measured(NamedTuple):
     rows: int
 
 
-class TrainingTask(ABC, Generic[Configuration, Model]):
-    """One task of one experiment; files that the model needs beside its weights lie in `run`."""
+class TrainableTask(ABC, Generic[Configuration, Model]):
+    """What the loop trains; files that the model needs beside its weights lie in `run`."""
 
     def __init__(self, experiment: Configuration, run: Path) -> None:
         self.experiment = experiment
@@ -81,6 +85,12 @@ class TrainingTask(ABC, Generic[Configuration, Model]):
     def dev_scores(self, observations: Sequence[Any]) -> dict[str, float]:
         """Named scores in percent; `score` is the one that chooses the checkpoint."""
 
+
+class TrainingTask(TrainableTask[Configuration, Model]):
+    """A task whose trained model is exported and served."""
+
+    quantization: Quantization = "dynamic"
+
     @abstractmethod
     def graphs(self, model: Model) -> dict[str, Graph]:
         """The ONNX graphs of a trained model by their roles in the bundle."""
@@ -100,6 +110,14 @@ class TrainingTask(ABC, Generic[Configuration, Model]):
     @abstractmethod
     def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
         """Figures of the served answers on `dev` or `test`."""
+
+    def report_parts(self, predictor: Predictor[Any]) -> Sequence[Part]:
+        """Figures, tables and hardest errors of this task for its report page.
+
+        Measured through the served answers, on the sets of `evaluate`. Curves, scores, exports,
+        data and configuration are on every page and need not be here.
+        """
+        return ()
 
     @abstractmethod
     def parameters(self) -> Any:

@@ -39,8 +39,16 @@ def test_the_defaults_serve_the_shipped_bundles() -> None:
 def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLUICE_WORKERS", "256")
     assert Settings.load().threads == 1
-    monkeypatch.setenv("SLUICE_THREADS", "3")
-    assert Settings.load().threads == 3
+
+
+def test_more_threads_than_cores_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICE_WORKERS", "2")
+    monkeypatch.setenv("SLUICE_THREADS", str(usable_cores()))
+    if usable_cores() > 1:
+        with pytest.raises(SettingsError, match=r"SLUICE_WORKERS=2 times SLUICE_THREADS"):
+            Settings.load()
+    monkeypatch.setenv("SLUICE_THREADS", "1")
+    assert Settings.load().threads == 1
 
 
 def test_a_relative_folder_is_the_callers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

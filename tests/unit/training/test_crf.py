@@ -1,5 +1,6 @@
 """The CRF against enumeration of all tag sequences."""
 
+from collections.abc import Sequence
 from itertools import pairwise, product
 
 import torch
@@ -30,13 +31,33 @@ def random_crf() -> tuple[Crf, torch.Tensor]:
     return crf, 2 * torch.randn(1, 4, len(TAGS))
 
 
+def only(path: Sequence[int]) -> torch.Tensor:
+    """(1, time, tags): one tag allowed at each step."""
+    return torch.nn.functional.one_hot(torch.tensor([path]), len(TAGS)).bool()
+
+
 def test_likelihood_equals_enumeration() -> None:
     crf, emissions = random_crf()
     scores = scored_paths(crf, emissions[0])
     path = (1, 2, 0, 3)
     expected = torch.logsumexp(torch.stack(list(scores.values())), 0) - scores[path]
     mask = torch.ones(1, 4, dtype=torch.bool)
-    torch.testing.assert_close(crf.loss(emissions, torch.tensor([path]), mask), expected)
+    torch.testing.assert_close(crf.loss(emissions, only(path), mask), expected)
+
+
+def test_the_loss_of_open_tags_sums_over_all_that_fit() -> None:
+    crf, emissions = random_crf()
+    allowed = only((0, 1, 0, 0))
+    allowed[0, 2:] |= torch.tensor([True, False, False, True, True])  # O may be a B
+    fitting = [
+        score
+        for path, score in scored_paths(crf, emissions[0]).items()
+        if all(allowed[0, step, tag] for step, tag in enumerate(path))
+    ]
+    every = torch.stack(list(scored_paths(crf, emissions[0]).values()))
+    expected = torch.logsumexp(every, 0) - torch.logsumexp(torch.stack(fitting), 0)
+    mask = torch.ones(1, 4, dtype=torch.bool)
+    torch.testing.assert_close(crf.loss(emissions, allowed, mask), expected)
 
 
 def test_viterbi_finds_the_best_of_all_sequences() -> None:
@@ -68,9 +89,9 @@ def test_no_sequence_breaks_iob2() -> None:
 
 def test_padding_does_not_change_the_likelihood() -> None:
     crf, emissions = random_crf()
-    tags = torch.tensor([[1, 2, 0, 3]])
+    tags = only((1, 2, 0, 3))
     alone = crf.loss(emissions, tags, torch.ones(1, 4, dtype=torch.bool))
     padded = torch.cat([emissions, torch.randn(1, 3, len(TAGS))], dim=1)
     mask = torch.tensor([[True] * 4 + [False] * 3])
-    longer = torch.cat([tags, torch.zeros(1, 3, dtype=torch.int64)], dim=1)
+    longer = torch.cat([tags, torch.zeros(1, 3, len(TAGS), dtype=torch.bool)], dim=1)
     torch.testing.assert_close(crf.loss(padded, longer, mask), alone)

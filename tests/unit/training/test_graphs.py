@@ -1,7 +1,7 @@
 """ONNX graphs against the torch models they were built from: every cell, one and two layers."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime as ort
@@ -47,17 +47,24 @@ def assert_rows_close(found: NDArray[Any], expected: torch.Tensor) -> None:
         np.testing.assert_allclose(found[row, :length], mine, atol=1e-4)
 
 
+@pytest.mark.parametrize("conventions", [1, 3])
 @pytest.mark.parametrize("kind,layers", CELLS)
-def test_tagger_graph_equals_torch(kind: str, layers: int, tmp_path: Path) -> None:
+def test_tagger_graph_equals_torch(
+    kind: str, layers: int, conventions: int, tmp_path: Path
+) -> None:
     torch.manual_seed(4)
     config = NerModel(cell=cell(kind, layers), word_size=8, char_filters=6)
-    model = Tagger(config, 50, 30, iob2_tags(["A", "B"])).eval()
+    model = Tagger(config, 50, 30, iob2_tags(["A", "B"]), conventions).eval()
     torch.nn.init.normal_(model.crf.transitions)
     torch.nn.init.normal_(model.project.weight, std=2)
-    words, chars = torch.randint(1, 50, (3, 7)), torch.randint(0, 30, (3, 7, 20))
+    torch.nn.init.normal_(model.conventions.weight)
+    words, spelt = torch.randint(1, 50, (3, 7)), torch.randint(0, 30, (21, 20))
+    forms, asked = torch.arange(21).view(3, 7), torch.tensor([2, 0, 1]) % conventions
     graph = tagger_graph(model)
-    outputs = run(graph, tmp_path, words=words, chars=chars, lengths=LENGTHS.int())
-    emissions, mask = model(words, chars, LENGTHS), length_mask(LENGTHS, 7)
+    inputs = {"words": words, "chars": spelt[forms], "convention": asked[:, None]}
+    outputs = run(graph, tmp_path, **inputs, lengths=LENGTHS.int())
+    emissions = model(words, spelt, forms, LENGTHS, asked)
+    mask = length_mask(LENGTHS, 7)
     assert_rows_close(outputs["emissions"], emissions)
     assert_rows_close(outputs["marginals"], marginals(model.crf, emissions, mask))
     for row, path in enumerate(model.crf.viterbi(emissions, mask)):
@@ -77,11 +84,16 @@ def test_classifier_graph_equals_torch(kind: str, layers: int, tmp_path: Path) -
     np.testing.assert_allclose(outputs["probabilities"], expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("attention", ["general", "additive"])
 @pytest.mark.parametrize("kind,layers", CELLS)
-def test_decoder_step_equals_torch(kind: str, layers: int, tmp_path: Path) -> None:
+def test_decoder_step_equals_torch(
+    kind: str, layers: int, attention: Literal["general", "additive"], tmp_path: Path
+) -> None:
     torch.manual_seed(6)
     decoder = cell(kind, layers, bidirectional=False)
-    config = TranslationModel(embedding_size=10, encoder=cell(kind, layers), decoder=decoder)
+    config = TranslationModel(
+        embedding_size=10, attention=attention, encoder=cell(kind, layers), decoder=decoder
+    )
     model = Seq2Seq(config, 50).eval()
     torch.nn.init.normal_(model.embedding.weight)
     ids, mask = torch.randint(1, 50, (3, 7)), length_mask(LENGTHS, 7)
@@ -99,8 +111,9 @@ def test_decoder_step_equals_torch(kind: str, layers: int, tmp_path: Path) -> No
         memory_lengths=LENGTHS,
         k=torch.tensor([5]),
     )
-    outputs, next_state = model.decode(previous[:, None], state, memory, mask)
+    outputs, next_state, weights = model.decode(previous[:, None], state, memory, mask)
     best = torch.log_softmax(model.logits(outputs[:, 0]), -1).topk(5)
     np.testing.assert_allclose(step["next_state"], next_state.detach().numpy(), atol=1e-4)
     np.testing.assert_allclose(step["scores"], best.values.detach().numpy(), atol=1e-4)
+    np.testing.assert_allclose(step["weights"], weights[:, 0].detach().numpy(), atol=1e-5)
     assert step["tokens"].tolist() == best.indices.tolist()

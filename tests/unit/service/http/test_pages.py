@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from service.http.metrics import forget_dead_workers
+from service.tasks.registry import PREDICTORS
 from tests.unit.service.http.served import Served
 
 
 def test_models_are_listed_with_labels_directions_and_device(served: Served) -> None:
     models = {model["task"]: model for model in served.request("GET", "/models").json()["models"]}
-    assert sorted(models) == ["ner", "sentiment", "translation"]
+    assert sorted(models) == sorted(PREDICTORS)
     assert models["ner"]["labels"] == ["PER", "ORG", "LOC", "TIME"]
     assert models["ner"]["endpoint"] == "/ner"
     assert (models["sentiment"]["device"], models["sentiment"]["precision"]) == ("cpu", "fp32")
@@ -28,7 +29,7 @@ def test_head_gives_the_headers_of_get(served: Served, path: str) -> None:
 
 def test_the_start_page_shows_a_call_for_each_task(served: Served) -> None:
     page = served.request("GET", "/", headers={"Host": "here:1<script>"}).text
-    for path in ("/ner", "/sentiment", "/translate"):
+    for path in ("/ner", "/sentiment", "/translate", "/detect", "/transliterate"):
         assert f"curl -s http://here:1&lt;script&gt;{path}" in page
     assert 'href="docs"' in page
 
