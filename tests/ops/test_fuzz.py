@@ -26,7 +26,7 @@ from tests.unit.service.http.served import LIMITS
 
 pytestmark = pytest.mark.ops
 
-_EACH = {"json": 200_000, "text": 240_000, "manifest": 40_000, "bundle": 5_000, "keys": 20_000}
+_EACH = {"json": 420_000, "text": 50_000, "manifest": 40_000, "bundle": 2_000, "keys": 20_000}
 _SEEDS = 1
 _PIECES = (
     b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\x00", b"\xff", b"\xed\xa0\x80", b"null",
