@@ -22,7 +22,7 @@ from service.http.front import operators_front, public_front
 from service.http.limits import Limits
 from service.http.logs import use_json
 from service.http.metrics import forget_dead_workers
-from service.http.models import describe
+from service.http.models import describe_model
 from service.http.operators import OperatorsPort
 from service.loading import Reloading, check_choices, open_endpoints
 from service.settings import Settings, SettingsError, raise_open_files
@@ -113,7 +113,7 @@ class Sluice:
         _tune_garbage_collector()
         _drain_on_signals(self._runner)
         _end_with_parent()
-        for served in describe(application.handlers).models:
+        for served in map(describe_model, application.handlers):
             log.info(
                 "ready: POST %s with %s %s (%s on %s)",
                 served.endpoint,

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,13 @@ _POLL_S = 0.5
 _NOTE = "reloaded"
 
 
-def load_bundles(settings: Settings) -> list[Bundle]:
-    """The newest verified bundle of each task. BundleError if there is none, or a damaged one."""
-    paths = find_bundles(settings.bundles)
+def load_bundles(settings: Settings, only: Collection[str] = ()) -> list[Bundle]:
+    """The newest verified bundle of each task, or of each of the tasks in `only` that is there.
+
+    BundleError if there is none, or a damaged one.
+    """
+    found = find_bundles(settings.bundles)
+    paths = {task: path for task, path in found.items() if not only or task in only}
     if not paths:
         raise BundleError(
             settings.bundles, f"<task>/<version>/{MANIFEST}", "no bundle here; set SLUICE_BUNDLES"
@@ -44,9 +48,11 @@ def check_choices(settings: Settings) -> None:
             Session.open(graphs[0], "cuda", shared_pool=False)
 
 
-def open_endpoints(settings: Settings, runner: Runner) -> list[TaskEndpoint]:
+def open_endpoints(
+    settings: Settings, runner: Runner, only: Collection[str] = ()
+) -> list[TaskEndpoint]:
     """Open every bundle, answer one text with each, and have the runner serve their lanes."""
-    predictors = [_open(bundle, settings) for bundle in load_bundles(settings)]
+    predictors = [_open(bundle, settings) for bundle in load_bundles(settings, only)]
     lanes = [predictor.lane(_limits(predictor, settings)) for predictor in predictors]
     runner.add(lanes)
     return connect(predictors, lanes, runner)

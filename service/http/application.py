@@ -33,16 +33,17 @@ from service.http.messages import (
 from service.http.metrics import CONTENT_TYPE_LATEST, READY_WORKERS, exposition, refused
 from service.http.models import describe
 from service.http.openapi import openapi_document
+from service.http.openinference import find_call
 from service.http.pages import (
     ASSETS,
     INITIALIZER,
     docs_asset,
     docs_initializer,
     docs_page,
-    home_page,
 )
 from service.http.routes import SYSTEM_PATHS, TASK_ROUTES
 from service.http.streaming import EventStream, StreamHandler
+from service.http.web import load_web
 from service.tasks.endpoint import TaskEndpoint
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class Application:
             for path in (route.path, route.stream_path)
             if path
         }
+        self._web = load_web()
         self._pages = self._all_pages()
         self._openapi = b""
         self._serving = False
@@ -152,6 +154,8 @@ class Application:
     async def _respond(self, request: Request) -> Response | EventStream:
         if request.path in self._tasks:
             return await self._task(request)
+        if request.path == "/v2" or request.path.startswith("/v2/"):
+            return await self._protocol(request)
         if request.path == RELOAD and self._administration is not None:
             return await self._reload(self._administration, request)
         page = self._pages.get(request.path)
@@ -172,14 +176,25 @@ class Application:
     async def _task(self, request: Request) -> Response | EventStream:
         if request.method != "POST":
             raise WrongMethod(request.method, request.path, ("POST",))
-        if self._draining:
-            raise Draining
-        if not self._serving:
-            raise Starting
+        self._refuse_unready()
         handler = self._handlers.get(request.path) or self._streams.get(request.path)
         if handler is None:
             raise NotServed(self._tasks[request.path])
         return await self._work(handler(request))
+
+    def _refuse_unready(self) -> None:
+        if self._draining:
+            raise Draining
+        if not self._serving:
+            raise Starting
+
+    async def _protocol(self, request: Request) -> Response:
+        """A call of the Open Inference Protocol."""
+        call = find_call(request)
+        if call.act == "live":
+            return await call.respond(self.handlers, request)
+        self._refuse_unready()
+        return await self._work(call.respond(self.handlers, request))
 
     async def _work(self, work: Awaitable[T]) -> T:
         task = asyncio.current_task()
@@ -197,7 +212,7 @@ class Application:
 
     def _all_pages(self) -> dict[str, Page]:
         return {
-            "/": self._home,
+            **dict.fromkeys(self._web, self._file),
             "/models": self._models,
             "/openapi.json": self._document,
             "/metrics": self._metrics,
@@ -206,12 +221,11 @@ class Application:
             **dict.fromkeys(ASSETS, self._docs),
         }
 
-    async def _home(self, request: Request) -> Response:
-        address = f"http://{request.header(b'host') or 'localhost'}"
-        return home_page(self.handlers, address)
+    async def _file(self, request: Request) -> Response:
+        return self._web[request.path].response(request)
 
     async def _models(self, request: Request) -> Response:
-        return json_response(describe(self.handlers))
+        return json_response(describe(self.handlers, self._limits))
 
     async def _document(self, request: Request) -> Response:
         if not self._serving:

@@ -9,8 +9,8 @@ from service.keys import ApiKeys
 KEY_NAME = "sluice.key"
 """The scope's entry with the caller's name, once the key has been found right."""
 
-PUBLIC_PATHS = ("/", "/docs", "/openapi.json", "/livez", "/readyz", "/healthz")
-PUBLIC_FOLDERS = ("/docs/",)
+PUBLIC_PATHS = ("/", "/live", "/docs", "/openapi.json", "/livez", "/readyz", "/healthz")
+PUBLIC_FOLDERS = ("/docs/", "/web/", "/v2/health/")
 ADMIN_FOLDER = "/admin/"
 """Asks for the admin key by itself."""
 

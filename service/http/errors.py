@@ -21,6 +21,7 @@ from service.tasks.errors import (
     NoLetters,
     SameLanguage,
     SourceLanguageMissing,
+    TooManyExplained,
     TooManySequences,
     TransliterationMissing,
     UnknownLanguage,
@@ -34,13 +35,17 @@ _RETRY_S = 2
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Problem details of RFC 9457; `type` is stable and meant for programs."""
+    """Problem details of RFC 9457; `type` is stable and meant for programs.
+
+    `error` is the detail once more, where clients of the Open Inference Protocol look for it.
+    """
 
     type: str
     title: str
     status: int
     detail: str
     instance: str
+    error: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class HttpError(Exception):
@@ -207,6 +212,14 @@ class TooManyConnections(HttpError):
         super().__init__(f"{limit} connections are open, which is the limit; try again soon")
 
 
+class UnknownModel(HttpError):
+    """No model of this name, or not in this version."""
+
+    def __init__(self, name: str, version: str | None, known: Sequence[str]) -> None:
+        told = name if version is None else f"{name} {version}"
+        super().__init__(f"there is no model {_shortened(told)!r}; known are {', '.join(known)}")
+
+
 class ClientGone(HttpError):
     """The caller hung up: nobody reads the answer."""
 
@@ -243,6 +256,7 @@ KINDS: dict[type[Exception], Kind] = {
     KeyWrong: Kind("key-wrong", 401, "API key not known"),
     UnknownPath: Kind("unknown-path", 404, "Unknown path"),
     NotServed: Kind("unknown-model", 404, "Unknown model"),
+    UnknownModel: Kind("unknown-model", 404, "Unknown model"),
     UnknownLanguage: Kind("unknown-language", 404, "Unknown language"),
     UnservedDirection: Kind("unknown-language", 404, "Unknown language"),
     WrongMethod: Kind("wrong-method", 405, "Method not allowed"),
@@ -254,6 +268,7 @@ KINDS: dict[type[Exception], Kind] = {
     LoneSurrogate: Kind("lone-surrogate", 422, "Not Unicode text"),
     NoInputs: Kind("no-inputs", 422, "No inputs"),
     TooManyInputs: Kind("too-many-inputs", 422, "Too many inputs"),
+    TooManyExplained: Kind("too-many-inputs", 422, "Too many inputs"),
     TextTooLong: Kind("text-too-long", 422, "Text too long"),
     InputTooLong: Kind("text-too-long", 422, "Text too long"),
     BlankText: Kind("blank-text", 422, "Blank text"),
@@ -289,7 +304,8 @@ def problem_of(error: Exception, path: str) -> Problem:
     """What the caller is told: never a trace, never the message of an unforeseen error."""
     slug, status, title = kind_of(error)
     detail = str(error) if status != INTERNAL.status else "the service failed; it has been logged"
-    return Problem(f"/problems/{slug}", title, status, detail, quote(path))
+    repeated = detail if path.startswith("/v2/") else msgspec.UNSET
+    return Problem(f"/problems/{slug}", title, status, detail, quote(path), repeated)
 
 
 def headers_of(error: Exception) -> list[tuple[str, str]]:

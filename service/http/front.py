@@ -22,7 +22,7 @@ from service.keys import ApiKeys
 from service.settings import Settings
 
 _HEADERS = ("Authorization", "Content-Type", "X-API-Key", "X-Request-ID", "X-Request-Timeout")
-_EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID")
+_EXPOSED = ("Retry-After", "Server-Timing", "X-Batch-Rows", "X-Request-ID")
 _PREFLIGHT_S = 600
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from service.engine.errors import DeadlineExceeded
@@ -65,9 +65,15 @@ class TaskHandler:
 
     async def __call__(self, request: Request) -> Response:
         """The answer, or the problem; raises nothing but cancellation."""
+        return await self.counted(request, self._answer)
+
+    async def counted(
+        self, request: Request, answer: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        """What `answer` gives, or the problem, counted as a request of this task."""
         self.metrics.began()
         try:
-            response = await self._answer(request)
+            response = await answer(request)
         except Exception as error:
             response = self.refuse(error, request)
         except BaseException:
@@ -79,15 +85,25 @@ class TaskHandler:
     async def read(self, request: Request) -> Call:
         """The call that a request makes, refused before any work if the queue has no room."""
         check_media_type(request)
+        body, timeout_s = await self.read_body(request)
+        return self.call(request, *self._decoder.decode(body), timeout_s)
+
+    async def read_body(self, request: Request) -> tuple[bytes, float]:
+        """The body, and the seconds that the caller allows; refused if the queue has no room."""
         timeout_s = timeout_of(request, self._limits)
         self.endpoint.admit(_least_tokens(request), timeout_s)
         body = await read_body(request, self._limits, max(timeout_s, self._limits.timeout_s))
-        inputs, parameters = self._decoder.decode(body)
+        return body, timeout_s
+
+    def call(
+        self, request: Request, inputs: str | list[str], parameters: Parameters, timeout_s: float
+    ) -> Call:
+        """A call with these inputs, if they keep to the limits."""
         left_s = timeout_s - (time.monotonic() - request.arrived)
         return Call(inputs, check_texts(inputs, self._limits), parameters, timeout_s, left_s)
 
-    async def _answer(self, request: Request) -> Response:
-        call = await self.read(request)
+    async def infer(self, request: Request, call: Call) -> Answered:
+        """The answers to a call, within the caller's time and while the caller waits."""
         try:
             with Watch(request.receive, call.timeout_s, call.left_s):
                 answered = await self.endpoint.answer(call.texts, call.parameters, call.left_s)
@@ -96,9 +112,14 @@ class TaskHandler:
         except DeadlineExceeded:
             raise DeadlineExceeded(call.timeout_s) from None  # not what was left of it
         self.metrics.answered(answered)
+        return answered
+
+    async def _answer(self, request: Request) -> Response:
+        call = await self.read(request)
+        answered = await self.infer(request, call)
         one = isinstance(call.inputs, str) and not self.route.as_list
         value = answered.answers[0] if one else answered.answers
-        return json_response(value, (_server_timing(answered, request),))
+        return json_response(value, cost_headers(answered, request))
 
     def refuse(self, error: Exception, request: Request) -> Response:
         """The problem response of an error, counted."""
@@ -114,10 +135,11 @@ def _least_tokens(request: Request) -> int:
     return int(told) // _LONGEST_TOKEN if told.isdecimal() else 1
 
 
-def _server_timing(answered: Answered, request: Request) -> tuple[str, str]:
-    """Milliseconds of each part; `total` runs from arrival to this moment."""
+def cost_headers(answered: Answered, request: Request) -> tuple[tuple[str, str], ...]:
+    """Milliseconds of each part, `total` from arrival to this moment, and the rows of the batch."""
     total_s = time.monotonic() - request.arrived
-    return "server-timing", (
+    timing = (
         f"queue;dur={answered.queue_s * 1000:.2f}, tokenize;dur={answered.tokenize_s * 1000:.2f}, "
         f"infer;dur={answered.infer_s * 1000:.2f}, total;dur={total_s * 1000:.2f}"
     )
+    return ("server-timing", timing), ("x-batch-rows", str(answered.batch_rows))

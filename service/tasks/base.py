@@ -68,6 +68,9 @@ class Predictor(ABC, Generic[AnyParameters]):
     ) -> Self:
         """Open the bundle's sessions; `precision` None takes the manifest's choice for the CPU."""
 
+    def check_call(self, texts: int, parameters: AnyParameters) -> None:
+        """Refuse a call whose many texts would cost too much together, with InputRefused."""
+
     @abstractmethod
     def prepare(self, text: str, parameters: AnyParameters) -> Prepared:
         """Rows of one text (a pure function). Raises InputRefused before any row is queued."""

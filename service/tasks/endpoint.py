@@ -61,6 +61,7 @@ class TaskEndpoint:
     ) -> Answered:
         """Like `answer`, each text with parameters of its own."""
         began = time.monotonic()
+        self.predictor.check_call(len(texts), parameters)
         long = sum(map(len, texts)) > _LONG_CHARS
         prepared = await _run(long, lambda: self._prepare(texts, parameters))
         tokenize_s = time.monotonic() - began

@@ -9,12 +9,23 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers
+from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 
 PAD, BOS, EOS = "<pad>", "<s>", "</s>"
 PAD_ID, BOS_ID, EOS_ID = 0, 1, 2
+# Patterns, in order, and what stands for their matches: typographic quotes and line breaks of web
+# pages, then blanks that no writer puts there. Offsets still count the caller's characters.
+_REJOINED = [
+    ("[\u2018\u2019\u00b4`]", "'"),
+    ("[\u201c\u201d]|''", '"'),
+    (r"<\s*/?\s*br\s*/?\s*>", " "),
+    (r"\s+(?=n't\b)", ""),
+    (r"\s+(?='(s|re|ve|ll|d|m)\b)", ""),
+    (r"\s+(?=[.,!?;:%)\]])", ""),
+    (r"(?<=[(\[$])\s+", ""),
+]
 _BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 
 
@@ -47,16 +58,19 @@ class Subwords:
         symbols: Sequence[str] = (),
         whole: Sequence[str] = (),
         lowercase: bool,
+        rejoin: bool = False,
     ) -> Self:
         """Learn `size` sub-words.
 
         `symbols` are whole tokens that no text can spell, `whole` are strings that are never cut.
+        With `rejoin`, what a tokenizer of corpora split ("ca n't", "well , no") reads like what
+        people write ("can't", "well, no").
         """
         reserved = [PAD, BOS, EOS, *symbols, *_BYTES, *whole]
         trainer = BpeTrainer(
             vocab_size=size, special_tokens=reserved, show_progress=False, limit_alphabet=400
         )
-        tokenizer = _untrained(lowercase=lowercase)
+        tokenizer = _untrained(lowercase=lowercase, rejoin=rejoin)
         tokenizer.train_from_iterator(texts, trainer)
         return cls(_without_spelt_symbols(tokenizer, whole))
 
@@ -85,9 +99,11 @@ class Subwords:
         return self._tokenizer.decode([i for i in ids if i >= first_byte])
 
 
-def _untrained(*, lowercase: bool) -> Tokenizer:
+def _untrained(*, lowercase: bool, rejoin: bool) -> Tokenizer:
     tokenizer = Tokenizer(BPE(byte_fallback=True))
     steps = [normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]
+    if rejoin:
+        steps += [normalizers.Replace(Regex(pattern), text) for pattern, text in _REJOINED]
     tokenizer.normalizer = normalizers.Sequence(steps)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -78,7 +79,7 @@ class Load:
 def test_a_killed_worker_is_replaced_and_costs_only_what_it_held(
     tiny_bundles: Path, container: bool
 ) -> None:
-    settings = {"BENTOML_CONTAINERIZED": "True"} if container else {}
+    settings: dict[str, Any] = {"BENTOML_CONTAINERIZED": "True"} if container else {}
     with running_service(tiny_bundles, SLUICE_WORKERS="2", **settings) as server:
         killed, other = workers(server)
         with Load(server, threads=4) as load:
