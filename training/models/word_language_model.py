@@ -42,7 +42,7 @@ class WordLanguageModel(nn.Module):
     def _cross_entropy(self, guesses: Tensor, targets: Tensor) -> Tensor:
         """Softmax over the batch's own words and drawn ones, which stand for all the others."""
         count, drawn = len(self.bias), self.config.negatives
-        own, positions = torch.unique(targets, return_inverse=True)  # type: ignore[no-untyped-call]
+        own, positions = torch.unique(targets, return_inverse=True)
         others = torch.randint(_FIRST_WORD, count, (drawn,), device=targets.device)
         others = others[~torch.isin(others, own)]
         candidates = torch.cat([own, others])

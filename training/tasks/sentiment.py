@@ -17,12 +17,19 @@ from service.tasks.base import Predictor
 from service.tasks.sentiment import VOCABULARY, SentimentParameters
 from service.text.characters import without_controls
 from service.text.subwords import BOS_ID, Subwords
+from training.baseline import baseline_parts
 from training.config import SentimentExperiment
 from training.data.batches import TokenBatchSampler, pad, token_batches
-from training.data.reviews import LABELS, Review, read_reviews
+from training.data.composition import compose_reviews
+from training.data.reviews import LABELS, OWN_SENTENCES, Review, read_reviews, read_texts
 from training.graphs.classifier import classifier_graph
 from training.graphs.graph import Graph
+from training.judgements import judge
+from training.models.calibration import fit_temperature
 from training.models.classifier import Classifier
+from training.pretraining import start_from, take_over
+from training.reports.parts import Part
+from training.reports.sentiment import sentiment_parts
 from training.tasks.base import Description, Measured, TrainingTask
 
 _LONGEST_INPUT = 5000
@@ -49,35 +56,42 @@ class ReviewBatch(NamedTuple):
 
 class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
     def learn_vocabularies(self) -> None:
-        texts = (
-            review.text
-            for name in self.experiment.sources
-            for review in read_reviews(name, "train")
-        )
+        """Sub-words of the training texts, or those of the language model to start from."""
+        if self.experiment.initial:
+            take_over(self.run.parent / self.experiment.initial, self.run)
+            return
+        texts = (text for source in self.experiment.sources for text in read_texts(source.name))
         size = self.experiment.model.vocabulary
-        Subwords.train(texts, size, lowercase=True).save(self.run / VOCABULARY)
+        Subwords.train(texts, size, lowercase=True, rejoin=True).save(self.run / VOCABULARY)
 
     @cached_property
     def subwords(self) -> Subwords:
         return Subwords.load(self.run / VOCABULARY)
 
     def build_model(self) -> Classifier:
-        return Classifier(self.experiment.model, self.subwords.size, len(LABELS))
+        model = Classifier(self.experiment.model, self.subwords.size, len(LABELS))
+        if self.experiment.initial:
+            start_from(self.run, model)
+        return model
 
     def train_loader(self, epoch: int) -> DataLoader[Any]:
+        examples = self._drawn(epoch)
         sampler = TokenBatchSampler(
-            [len(example.ids) for example in self._train_examples],
+            [len(example.ids) for example in examples],
             self.experiment.trainer.batch_tokens,
             seed=self.experiment.seed,
             epoch=epoch,
         )
-        return DataLoader(self._train_examples, batch_sampler=sampler, collate_fn=_collate)  # type: ignore[arg-type]
+        return DataLoader(examples, batch_sampler=sampler, collate_fn=_collate)  # type: ignore[arg-type]
 
     def dev_loader(self) -> DataLoader[Any]:
         parts = [
             self._examples(read_reviews(name, "dev"), name) for name in self.experiment.dev_sets
         ]
-        examples = [example for part in parts for example in part]
+        return self._batches([example for part in parts for example in part])
+
+    @staticmethod
+    def _batches(examples: list[Example]) -> DataLoader[Any]:
         batches = token_batches([len(example.ids) for example in examples], _DEV_BATCH_TOKENS)
         return DataLoader(examples, batch_sampler=batches, collate_fn=_collate)  # type: ignore[arg-type]
 
@@ -100,10 +114,25 @@ class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
         }
         return {"score": sum(scores.values()) / len(scores), **scores}
 
+    def calibrate(self, model: Classifier) -> None:
+        """Fit the temperature on the dev sets that are drawn from life."""
+        names = [name for name in self.experiment.dev_sets if name != OWN_SENTENCES]
+        found = [self._dev_logits(model, name) for name in names]
+        logits, labels = (torch.cat(part) for part in zip(*found, strict=True))
+        model.temperature.fill_(fit_temperature(logits, labels))
+
+    @torch.no_grad()
+    def _dev_logits(self, model: Classifier, name: str) -> tuple[Tensor, Tensor]:
+        """Logits (rows, labels) and labels (rows,) of a dev set."""
+        batches = self._batches(self._examples(read_reviews(name, "dev"), name))
+        logits = [model(batch.ids, batch.lengths) for batch in batches]
+        return torch.cat(logits), torch.cat([batch.labels for batch in batches])
+
     def graphs(self, model: Classifier) -> dict[str, Graph]:
         return {"model": classifier_graph(model)}
 
     def describe(self, model: Classifier) -> Description:
+        names = [source.name for source in self.experiment.sources]
         return Description(
             use="Says whether an English review, sentence or phrase is positive or negative.",
             failures="Two labels only: neutral text gets one of them. Irony and sarcasm are often "
@@ -112,7 +141,7 @@ class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
             limits=Limits(longest_input=_LONGEST_INPUT),
             text={"lowercase": True},
             vocabulary=VOCABULARY,
-            data=(*self.experiment.sources, *self.experiment.earlier_data),
+            data=tuple(dict.fromkeys([*names, *self.experiment.earlier_data])),
         )
 
     def parameters(self) -> SentimentParameters:
@@ -137,32 +166,54 @@ class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
 
     def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
         names = self.experiment.test_sets if split == "test" else self.experiment.dev_sets
-        return [self._evaluate(predictor, name, split) for name in names]
+        judged = [judge(predictor, name, split) for name in names]
+        return [
+            Measured(found.dataset, metric, value, len(found.reviews))
+            for found in judged
+            for metric, value in (
+                ("accuracy", found.accuracy),
+                ("calibration_error", found.calibration_error),
+            )
+        ]
 
-    def _evaluate(self, predictor: Predictor[Any], name: str, split: str) -> Measured:
-        reviews = [review for review in read_reviews(name, split) if review.text.strip()]
-        texts = [review.text for review in reviews]
-        answers = predictor.predict(texts, SentimentParameters())
-        pairs = zip(answers, reviews, strict=True)
-        right = sum(answer[0].label == LABELS[review.label] for answer, review in pairs)
-        return Measured(name, "accuracy", 100 * right / len(reviews), len(reviews))
+    def report_parts(self, predictor: Predictor[Any]) -> Sequence[Part]:
+        judged = [judge(predictor, name, "test") for name in self.experiment.test_sets]
+        return [*baseline_parts(judged, self.run), *sentiment_parts(predictor, judged)]
 
     @cached_property
-    def _train_examples(self) -> list[Example]:
-        parts = [
-            self._examples(read_reviews(name, "train"), name) for name in self.experiment.sources
-        ]
-        return [example for part in parts for example in part]
+    def _train_examples(self) -> dict[str, list[Example]]:
+        names = [source.name for source in self.experiment.sources]
+        return {name: self._examples(read_reviews(name, "train"), name) for name in names}
+
+    def _drawn(self, epoch: int) -> list[Example]:
+        """Examples of an epoch, as many of each source as the experiment says."""
+        rng = np.random.default_rng([self.experiment.seed, epoch])
+        drawn: list[Example] = []
+        for source in self.experiment.sources:
+            examples = self._train_examples[source.name]
+            turns = -(-source.rows // len(examples)) or 1
+            order = np.concatenate([rng.permutation(len(examples)) for _ in range(turns)])
+            drawn += [examples[i] for i in order[: source.rows or None]]
+        composed = compose_reviews(self.experiment.patterns, rng)
+        return drawn + self._examples(composed, "patterns")
 
     def _examples(self, reviews: list[Review], dataset: str) -> list[Example]:
         """Reviews in ids, cut to the training length."""
         pieces = self.subwords.encode([without_controls(review.text) for review in reviews])
         longest = self.experiment.model.max_pieces
         return [
-            Example(np.array(found.ids[:longest]), review.label, dataset)
+            Example(_cut(found.ids, longest), review.label, dataset)
             for found, review in zip(pieces, reviews, strict=True)
             if found.ids
         ]
+
+
+def _cut(ids: list[int], longest: int) -> NDArray[np.int64]:
+    """Start and end of a long text: the verdict mostly stands last."""
+    if len(ids) <= longest:
+        return np.array(ids)
+    start = longest // 4
+    return np.array(ids[:start] + ids[start - longest :])
 
 
 def _collate(examples: list[Example]) -> ReviewBatch:

@@ -62,7 +62,7 @@ def test_a_sentence_without_entities_stays_whole() -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_swapped_places_and_organizations_keep_their_type(seed: int) -> None:
     sentence = WordSentence(("Acme", "left", "New", "Delhi"), ("B-ORG", "O", "B-LOC", "I-LOC"))
-    known = {"ORG": [("Basta", "AG")], "LOC": [("Oslo",)]}
+    known: dict[str, list[tuple[str, ...]]] = {"ORG": [("Basta", "AG")], "LOC": [("Oslo",)]}
     found = swap_names(sentence, 1.0, known, NAMES, np.random.default_rng(seed))
     assert found.words[-2:] == ("left", "Oslo")
     assert found.tags[-2:] == ("O", "B-LOC")

@@ -113,6 +113,19 @@ def test_four_references_make_four_pairs(data: Path) -> None:
     assert [pair.target for pair in pairs] == ["a", "b", "d"]
 
 
+def test_captions_stand_behind_their_places(data: Path) -> None:
+    write(data / "translation/hindi_visual_genome/test.tsv.xz", "1\t2\t3\t4\t5\ta cat\tबिल्ली\n")
+    pairs = read_pairs("hindi_visual_genome", "test", ("en", "hi"))
+    assert pairs == [SentencePair("a cat", "बिल्ली")]
+
+
+def test_line_aligned_files_are_read_side_by_side(data: Path) -> None:
+    for code, text in (("en", "a cat\na dog\n"), ("de", "eine Katze\nein Hund\n")):
+        write(data / f"translation/multi30k/val.{code}.xz", text)
+    pairs = read_pairs("multi30k", "dev", ("de", "en"))
+    assert pairs == [SentencePair("eine Katze", "a cat"), SentencePair("ein Hund", "a dog")]
+
+
 def test_translations_of_one_source_are_its_references() -> None:
     pairs = [SentencePair("hi", "hallo"), SentencePair("bye", "ade"), SentencePair("hi", "na")]
     assert [row.targets for row in group_references(pairs)] == [("hallo", "na"), ("ade",)]

@@ -70,7 +70,7 @@ def test_piecewise_cross_entropy_equals_torch() -> None:
     expected = torch.nn.functional.cross_entropy(guesses @ weight.t() + bias, targets)
     torch.testing.assert_close(loss, expected)
     (3 * loss).backward()
-    (3 * expected).backward()
+    (3 * expected).backward()  # type: ignore[no-untyped-call]
     for one, other in zip(mine, theirs, strict=True):
         torch.testing.assert_close(one.grad, other.grad)
 

@@ -49,6 +49,32 @@ def test_sentiment_of_a_list_has_one_row_a_text(served: Served) -> None:
     assert [len(answer) for answer in answers] == [2, 2]
 
 
+def test_an_explanation_weighs_each_word_of_the_first_label(served: Served) -> None:
+    text = "Nothing \U0001f600 to like, really!"
+    body = {"inputs": text, "parameters": {"explain": True}}
+    [[first, second]] = served.post("/sentiment", body).json()
+    assert [text[word["start"] : word["end"]] for word in first["words"]] == text[:-1].replace(
+        ",", ""
+    ).split()
+    assert all(word["word"] == text[word["start"] : word["end"]] for word in first["words"])
+    assert "words" not in second
+
+
+def test_an_explanation_leaves_the_scores_as_they_are(served: Served) -> None:
+    plain = served.post("/sentiment", {"inputs": "nothing to like"}).json()
+    body = {"inputs": "nothing to like", "parameters": {"explain": True}}
+    [[first, second]] = served.post("/sentiment", body).json()
+    del first["words"]
+    assert [[first, second]] == plain
+
+
+def test_five_explanations_in_a_call_are_refused(served: Served) -> None:
+    body = {"inputs": ["fine"] * 5, "parameters": {"explain": True}}
+    response = served.post("/sentiment", body)
+    assert response.status_code == 422
+    assert response.json()["type"] == "/problems/too-many-inputs"
+
+
 def test_a_string_is_translated(served: Served) -> None:
     answer = served.post("/translate", {"inputs": "how are you", "parameters": EN_DE}).json()
     assert answer == [{"translation_text": "how are you", **EN_DE}]
@@ -59,12 +85,48 @@ def test_a_list_is_translated_text_by_text(served: Served) -> None:
     assert [len(answer) for answer in served.post("/translate", body).json()] == [1, 1]
 
 
+def test_languages_of_a_string_are_nested_as_the_client_reads_them(served: Served) -> None:
+    [scores] = served.post("/detect", {"inputs": "perch\u00e8"}).json()
+    assert scores[0]["label"] == "it"
+    assert [found["score"] for found in scores] == sorted(
+        (found["score"] for found in scores), reverse=True
+    )
+
+
+def test_as_many_languages_are_named_as_asked_for(served: Served) -> None:
+    body = {"inputs": ["how are you", "gru\u00df"], "parameters": {"top_k": 2}}
+    answers = served.post("/detect", body).json()
+    assert [answer[0]["label"] for answer in answers] == ["en", "de"]
+    assert [len(answer) for answer in answers] == [2, 2]
+
+
+def test_a_string_is_transliterated_word_by_word(served: Served) -> None:
+    word = "\u0915\u0948\u0938\u0947"
+    answer = served.post("/transliterate", {"inputs": "Kaise 12 ho."}).json()
+    assert answer == [{"transliteration_text": f"{word} 12 {word}\u0964", "words": None}]
+
+
+def test_spellings_come_with_offsets_where_they_are_asked_for(served: Served) -> None:
+    body = {"inputs": "ab  kaise", "parameters": {"top_k": 1}}
+    [answer] = served.post("/transliterate", body).json()
+    assert [(w["word"], w["start"], w["end"]) for w in answer["words"]] == [
+        ("ab", 0, 2),
+        ("kaise", 4, 9),
+    ]
+
+
+def test_text_without_latin_words_stays_as_it_is(served: Served) -> None:
+    answer = served.post("/transliterate", {"inputs": "12:30 \u0915\u0948\u0938\u0947?"}).json()
+    assert answer[0]["transliteration_text"] == "12:30 \u0915\u0948\u0938\u0947?"
+
+
 @pytest.mark.parametrize(
     "path, parameters",
     [
         ("/ner", {"aggregation_strategy": "simple", "ignore_labels": None, "stride": None}),
         ("/sentiment", {"function_to_apply": None, "top_k": None}),
         ("/translate", {**EN_DE, "truncation": None, "generate_parameters": None}),
+        ("/detect", {"function_to_apply": "softmax", "top_k": None}),
         ("/ner", None),
     ],
 )
