@@ -14,7 +14,7 @@ import os
 import random
 import socket
 import sys
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from locust import FastHttpUser, LoadTestShape, between, events, task
@@ -60,7 +60,7 @@ class Caller(FastHttpUser):
     """One caller, who thinks between calls."""
 
     wait_time = between(0.05, 0.5)
-    directions: ClassVar[list[tuple[str, str]]] = []
+    directions: list[tuple[str, str]]
 
     def on_start(self) -> None:
         """Learn what this service translates."""
