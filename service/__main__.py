@@ -8,10 +8,13 @@ import os
 import socket
 import sys
 import tempfile
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from service.http.examples import curl
-from service.settings import ROOT, Settings, SettingsError
+from service.http.operators import bind
+from service.settings import Settings, SettingsError
+from service.supervisor import Supervisor, in_a_child
 
 _SERVICE = "service.app:Sluice"
 _IPV4, _IPV6 = socket.AF_INET, socket.AF_INET6
@@ -37,13 +40,13 @@ def main() -> int:
     try:
         settings = Settings.load()
         address = find_address(_arguments())
+        check_operators_port(settings, address)
     except SettingsError as error:
         print(f"sluice: {error}", file=sys.stderr)
         return 2
     os.environ["SLUICE_BUNDLES"] = str(settings.bundles)
     with tempfile.TemporaryDirectory(prefix="sluice-") as home:
-        _serve(address, settings, home)
-    return 0
+        return _serve(address, settings, home)
 
 
 def find_address(arguments: argparse.Namespace) -> Address:
@@ -73,6 +76,21 @@ def find_address(arguments: argparse.Namespace) -> Address:
     return Address(str(found[0]), port)
 
 
+def check_operators_port(settings: Settings, address: Address) -> None:
+    """SettingsError where the operators' port cannot be opened."""
+    told = f"SLUICE_ADMIN_PORT={settings.admin_port} on SLUICE_ADMIN_HOST={settings.admin_host}"
+    if not settings.admin_port:
+        return
+    if settings.admin_port == address.port:
+        raise SettingsError(f"{told} is PORT as well; choose another")
+    try:
+        bind(settings.admin_host, settings.admin_port, shared=False).close()
+    except OSError as error:
+        raise SettingsError(
+            f"{told} cannot be used ({error.strerror}); stop what listens there, or choose another"
+        ) from None
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m service", description=__doc__)
     parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
@@ -87,21 +105,44 @@ def _bind(family: socket.AddressFamily, address: tuple[str, int]) -> None:
         listener.listen(1)
 
 
-def _serve(address: Address, settings: Settings, home: str) -> None:
-    """Run BentoML's server, which starts the workers; back when they have stopped."""
-    # BentoML wipes $BENTOML_HOME/prometheus_multiproc_dir at each start: two instances need two.
+def _serve(address: Address, settings: Settings, home: str) -> int:
+    """Run the workers until a signal; back when they have stopped."""
+    # Before anything imports prometheus_client or BentoML, which read them once.
     os.environ["BENTOML_HOME"] = home
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = home
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"
     os.environ.setdefault("BENTOML_QUIET", "true")
-    from _bentoml_impl.server import serve_http  # type: ignore[import-untyped]
-
     from service.app import Sluice
 
-    print(f"Sluice starts on {address.url} with the bundles in {settings.bundles}")
-    print(f"try: {curl(address.url, '/ner', 'ner')}", flush=True)
     service: Any = Sluice
+    if status := in_a_child(service.inner.verify):
+        return status
+    if settings.log_format == "text":
+        print(f"Sluice starts on {address.url} with the bundles in {settings.bundles}")
+        print(f"try: {curl(address.url, '/ner', 'ner')}", flush=True)
     service.inject_config()
-    serve_http(_SERVICE, working_dir=str(ROOT), host=address.host, port=address.port)
+    return Supervisor(_work, address.host, address.port, settings.workers).run()
+
+
+def _work(index: int, listener: socket.socket) -> None:
+    """BentoML's own HTTP worker on a socket that listens already."""
+    from _bentoml_impl.worker.service import main as worker  # type: ignore[import-untyped]
+
+    _choose_gpu(index)
+    worker.main(
+        [_SERVICE, "--fd", str(listener.fileno()), "--worker-id", str(index + 1)],
+        standalone_mode=False,
+    )
+
+
+def _choose_gpu(index: int) -> None:
+    """Spread the workers over the GPUs that may be used; CUDA reads the variable when it starts."""
+    told = os.environ.get("CUDA_VISIBLE_DEVICES")
+    folder = Path("/proc/driver/nvidia/gpus")
+    there = [str(number) for number, _ in enumerate(folder.iterdir())] if folder.exists() else []
+    gpus = there if told is None else [gpu for gpu in told.split(",") if gpu]
+    if gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[index % len(gpus)]
 
 
 if __name__ == "__main__":

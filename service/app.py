@@ -6,28 +6,35 @@ import gc
 import logging
 import signal
 from types import FrameType
-from typing import Any
 
 import bentoml
 
-from service.bundle import MANIFEST, Bundle, BundleError, find_bundles, load_bundle
+from service.bundle import BundleError
 from service.engine.errors import ProviderUnavailable
 from service.engine.runner import Runner
-from service.engine.session import Session, share_threads
+from service.engine.session import share_threads
+from service.engine.tallies import write_tallies
+from service.front import put_in_front
+from service.http.admin import Administration
 from service.http.application import Application
+from service.http.connection import ConnectionLimits, limit_connections
+from service.http.front import operators_front, public_front
 from service.http.limits import Limits
+from service.http.logs import use_json
 from service.http.metrics import forget_dead_workers
-from service.http.models import describe
-from service.settings import Settings, SettingsError
-from service.tasks.base import LaneLimits, Predictor, choose_precision
-from service.tasks.endpoint import TaskEndpoint
-from service.tasks.registry import open_predictor, predictor_type
+from service.http.models import describe_model
+from service.http.operators import OperatorsPort
+from service.loading import Reloading, check_choices, open_endpoints
+from service.settings import Settings, SettingsError, raise_open_files
 
 _SPARE_S = 5.0
 """BentoML's own time-out stays this far behind ours: it answers without problem details."""
 
 _LINGER_S = 0.5
 """After the last answer, callers already on their way still get a 503 instead of a reset."""
+
+_TALLY_S = 0.25
+"""How late another worker may tell what this one counted."""
 
 _PR_SET_PDEATHSIG = 1
 """Of <linux/prctl.h>."""
@@ -53,6 +60,10 @@ application = Application(
         SETTINGS.max_timeout_s,
     )
 )
+front = public_front(application, SETTINGS)
+limit_connections(
+    ConnectionLimits(SETTINGS.max_header_bytes, SETTINGS.header_timeout_s, SETTINGS.max_connections)
+)
 
 
 @bentoml.service(
@@ -62,43 +73,47 @@ application = Application(
     # Ours is at /metrics; BentoML's labels each unknown path, so that callers make series.
     metrics={"enabled": False},
     tracing={"excluded_urls": ".*"},
-    logging={"access": {"enabled": SETTINGS.access_log}},
+    # So is the access log: ours knows request ids, keys and what must not be written.
+    logging={"access": {"enabled": False}},
 )
-@bentoml.asgi_app(application, path="/")
+@bentoml.asgi_app(front, path="/")
 class Sluice:
     """Recurrent text models over HTTP."""
 
     def __init__(self) -> None:
         """Open every bundle and answer one text with each, before any request is taken."""
         log.setLevel(logging.INFO)
+        if SETTINGS.log_format == "json":
+            use_json()
+        raise_open_files(SETTINGS.max_connections)
         forget_dead_workers()
         share_threads(SETTINGS.threads)
-        predictors = [_open(bundle) for bundle in load_bundles(SETTINGS)]
-        lanes = [predictor.lane(_limits(predictor)) for predictor in predictors]
-        self._runner = Runner(lanes)
-        self._endpoints = [
-            TaskEndpoint(predictor, lane, self._runner)
-            for predictor, lane in zip(predictors, lanes, strict=True)
-        ]
+        self._runner = Runner([])
+        self._endpoints = open_endpoints(SETTINGS, self._runner)
 
     @bentoml.on_deployment  # type: ignore[untyped-decorator]
     @staticmethod
     def verify() -> None:
         """Runs before any worker: a bundle or device that cannot serve stops the start."""
         try:
-            for bundle in load_bundles(SETTINGS):
-                _check_choice(bundle)
+            check_choices(SETTINGS)
         except (BundleError, ProviderUnavailable) as error:
             raise SystemExit(f"sluice: {error}") from None
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]
     async def start(self) -> None:
         self._runner.start()
-        application.serve(self._endpoints)
+        self._reloading = Reloading(SETTINGS, self._runner, application.serve)
+        self._reloading.begin(self._endpoints)
+        if SETTINGS.admin_key is not None:
+            key = SETTINGS.admin_key.get_secret_value()
+            application.administer(Administration(key, self._reloading.reload))
+        self._operators = _operators_port()
+        self._tallying = asyncio.create_task(_keep_tallies())
         _tune_garbage_collector()
         _drain_on_signals(self._runner)
         _end_with_parent()
-        for served in describe(application.handlers).models:
+        for served in map(describe_model, application.handlers):
             log.info(
                 "ready: POST %s with %s %s (%s on %s)",
                 served.endpoint,
@@ -111,51 +126,30 @@ class Sluice:
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     async def stop(self) -> None:
         await _drain(self._runner)
+        if self._operators:
+            await self._operators.stop()
+        write_tallies()
 
     async def __is_ready__(self) -> bool:
         return application.ready
 
 
-def load_bundles(settings: Settings) -> list[Bundle]:
-    """The newest verified bundle of each task. BundleError if there is none, or a damaged one."""
-    paths = find_bundles(settings.bundles)
-    if not paths:
-        raise BundleError(
-            settings.bundles, f"<task>/<version>/{MANIFEST}", "no bundle here; set SLUICE_BUNDLES"
-        )
-    bundles = [load_bundle(path) for path in paths.values()]
-    for task, bundle in zip(paths, bundles, strict=True):
-        if bundle.manifest.task != task:
-            reason = f"the task is {bundle.manifest.task!r}, the folder says {task!r}"
-            raise BundleError(bundle.path, MANIFEST, reason)
-    return bundles
-
-
-def _check_choice(bundle: Bundle) -> None:
-    """The bundle's task is served, in the precision asked for, on the device asked for."""
-    predictor_type(bundle)
-    precision = choose_precision(bundle, SETTINGS.device, SETTINGS.forced_precision)
-    graphs = [bundle.graph(role, precision) for role in bundle.manifest.graphs]
-    if SETTINGS.device == "cuda":
-        Session.open(graphs[0], "cuda", shared_pool=False)
-
-
-def _open(bundle: Bundle) -> Predictor[Any]:
-    predictor = open_predictor(bundle, SETTINGS.device, SETTINGS.forced_precision, shared_pool=True)
-    languages = bundle.manifest.languages
-    wanted = {"tgt_lang": languages[0][1]} if languages else {}
-    predictor.warm_up(predictor.parameters(**wanted))
-    return predictor
-
-
-def _limits(predictor: Predictor[Any]) -> LaneLimits:
-    decodes = predictor.bundle.manifest.decoding is not None
-    return LaneLimits(
-        SETTINGS.queue_tokens,
-        SETTINGS.batch_tokens,
-        SETTINGS.decoder_rows if decodes else SETTINGS.batch_rows,
-        SETTINGS.decoder_admissions,
+def _operators_port() -> OperatorsPort | None:
+    """The port for /metrics and /admin, open, where one is set."""
+    if not SETTINGS.admin_port:
+        return None
+    port = OperatorsPort(
+        operators_front(application, SETTINGS), SETTINGS.admin_host, SETTINGS.admin_port
     )
+    port.start()
+    return port
+
+
+async def _keep_tallies() -> None:
+    """Let the other workers' /metrics see what happens here."""
+    while True:
+        await asyncio.sleep(_TALLY_S)
+        write_tallies()
 
 
 def _tune_garbage_collector() -> None:
@@ -171,6 +165,10 @@ def _end_with_parent() -> None:
     A worker left behind would hold the port and the models' memory for ever. prctl(2).
     """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM.value)
+
+
+if SETTINGS.lean_path:
+    put_in_front(Sluice, front, application.paths)
 
 
 async def _drain(runner: Runner) -> None:

@@ -117,7 +117,7 @@ class Manifest(Part):
     languages: tuple[tuple[str, str], ...] = ()
     """Served directions, (source, target)."""
     limits: Limits
-    text: dict[str, int | bool | str]
+    text: dict[str, int | float | bool | str]
     decoding: DecodingSpec | None = None
     training: dict[str, Any]
     data: tuple[DataSet, ...]

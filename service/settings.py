@@ -6,20 +6,29 @@ silently ignored is worse than no service.
 
 import difflib
 import os
+import resource
+import sys
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.bundle import Precision
+from service.cores import usable_cores
 from service.engine.session import Device
+from service.keys import KeyFileError, read_keys
 
 PREFIX = "SLUICE_"
 ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds this package: a checkout, or the source folder of a Bento."""
 
 _OF_TRAINING = {"SLUICE_DATA", "SLUICE_DATA_MIRROR"}
+_ORIGIN = r"https?://[A-Za-z0-9.\[\]:-]+"
+_ORIGINS = rf"^(|\*|{_ORIGIN}(,{_ORIGIN})*)$"
+
+SPARE_FILES = 256
+"""Files of a worker that are no connections: models, libraries, sockets, metrics."""
 
 
 class SettingsError(Exception):
@@ -71,7 +80,10 @@ class Settings(BaseSettings):
         description="a whole number from 1 to 100000000 (tokens)",
     )
     batch_tokens: int = Field(
-        default=2_048, ge=1, le=1_000_000, description="a whole number from 1 to 1000000 (tokens)"
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="a whole number from 1 to 1000000 (tokens), 0 measures the best at the start",
     )
     batch_rows: int = Field(
         default=64, ge=1, le=4_096, description="a whole number from 1 to 4096 (rows)"
@@ -94,13 +106,67 @@ class Settings(BaseSettings):
     drain_s: float = Field(
         default=20.0, ge=0, le=3_600, description="a number from 0 to 3600 (seconds)"
     )
+    lean_path: bool = Field(default=False, description="true or false")
+    admin_key: SecretStr | None = Field(
+        default=None, min_length=16, description="a secret of at least 16 characters"
+    )
     access_log: bool = Field(default=False, description="true or false")
+    log_format: Literal["text", "json"] = Field(default="text", description="text or json")
+    log_texts: bool = Field(default=False, description="true or false")
+    api_keys_file: Path | None = Field(
+        default=None,
+        description="a readable file of name:sha256 lines (python -m service.keys NAME makes one)",
+    )
+    rate_limit: float = Field(
+        default=0.0,
+        ge=0,
+        le=1_000_000,
+        description="a number from 0 to 1000000 (requests a second of a key; 0 for no limit)",
+    )
+    rate_burst: int = Field(
+        default=20, ge=1, le=1_000_000, description="a whole number from 1 to 1000000 (requests)"
+    )
+    cors_origins: str = Field(
+        default="",
+        pattern=_ORIGINS,
+        description="origins with commas between, such as https://a.example,http://b.example:8080",
+    )
+    admin_host: str = Field(default="127.0.0.1", description="an IP address of this machine")
+    admin_port: int = Field(
+        default=0,
+        ge=0,
+        le=65_535,
+        description="a whole number from 1 to 65535, 0 for none: /metrics and /admin stay on PORT",
+    )
+    max_header_bytes: int = Field(
+        default=16_384, ge=1_024, le=1 << 20, description="a whole number from 1024 to 1048576"
+    )
+    header_timeout_s: float = Field(
+        default=10.0, gt=0, le=600, description="a number above 0 and up to 600 (seconds)"
+    )
+    max_connections: int = Field(
+        default=2_048, ge=1, le=1_000_000, description="a whole number from 1 to 1000000"
+    )
 
     @field_validator("bundles")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         """BentoML starts its workers in another folder than the caller's."""
         return value.expanduser().resolve()
+
+    @field_validator("api_keys_file")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        """Absolute for the same reason; a file of keys that holds none would lock out everybody."""
+        if value is None:
+            return None
+        # Not resolved: a mounted secret is a link that is changed to point at the new file.
+        path = value.expanduser().absolute()
+        try:
+            read_keys(path)
+        except KeyFileError as error:
+            raise ValueError(str(error)) from None
+        return path
 
     @field_validator("threads")
     @classmethod
@@ -120,17 +186,52 @@ class Settings(BaseSettings):
             settings = cls()
         except ValidationError as error:
             raise _refusal(error) from None
-        if settings.timeout_s > settings.max_timeout_s:
-            raise SettingsError(
-                f"SLUICE_TIMEOUT_S={settings.timeout_s:g} is above "
-                f"SLUICE_MAX_TIMEOUT_S={settings.max_timeout_s:g}; lower it, or raise the latter"
-            )
+        settings._refuse_contradictions()
         return settings
 
+    def _refuse_contradictions(self) -> None:
+        cores = usable_cores()
+        if self.threads > 1 and self.workers * self.threads > cores:
+            raise SettingsError(
+                f"SLUICE_WORKERS={self.workers} times SLUICE_THREADS={self.threads} is more than "
+                f"the {cores} usable cores; lower one, or leave SLUICE_THREADS out"
+            )
+        if self.timeout_s > self.max_timeout_s:
+            raise SettingsError(
+                f"SLUICE_TIMEOUT_S={self.timeout_s:g} is above "
+                f"SLUICE_MAX_TIMEOUT_S={self.max_timeout_s:g}; lower it, or raise the latter"
+            )
+        if self.rate_limit and self.api_keys_file is None:
+            raise SettingsError(
+                f"SLUICE_RATE_LIMIT={self.rate_limit:g} is a limit for each key, and there are no "
+                "keys; set SLUICE_API_KEYS_FILE, or leave it out"
+            )
+        if self.log_texts and not self.access_log:
+            raise SettingsError(
+                "SLUICE_LOG_TEXTS=true adds texts to the access log, which is off; "
+                "set SLUICE_ACCESS_LOG=true, or leave it out"
+            )
+        most = most_open_files()
+        if self.max_connections + SPARE_FILES > most:
+            raise SettingsError(
+                f"SLUICE_MAX_CONNECTIONS={self.max_connections} and {SPARE_FILES} files of its own "
+                f"are more than the {most} that this process may open (ulimit -Hn); "
+                "lower it, or raise that limit"
+            )
 
-def usable_cores() -> int:
-    """Cores that this process may run on: a container or taskset may leave it fewer than exist."""
-    return len(os.sched_getaffinity(0))
+
+def most_open_files() -> int:
+    """The limit that this process cannot raise (getrlimit(2))."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return sys.maxsize if hard == resource.RLIM_INFINITY else hard
+
+
+def raise_open_files(connections: int) -> None:
+    """Let this process open as many connections, and its own files beside them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _refuse_unknown() -> None:
@@ -148,4 +249,7 @@ def _refusal(error: ValidationError) -> SettingsError:
     field = str(fault["loc"][0])
     expected = Settings.model_fields[field].description
     variable = PREFIX + field.upper()
-    return SettingsError(f"{variable}={fault['input']!r} cannot be used; set it to {expected}")
+    reason = f": {fault['ctx']['error']}" if fault["type"] == "value_error" else ""
+    return SettingsError(
+        f"{variable}={str(fault['input'])!r} cannot be used{reason}; set it to {expected}"
+    )

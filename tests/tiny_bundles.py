@@ -22,11 +22,14 @@ from service.bundle import (
     hash_files,
     save_manifest,
 )
+from service.text.alphabet import Alphabet
+from service.text.detection import GRAM_ORDERS
 from service.text.languages import LANGUAGE_TOKENS
+from service.text.spellings import Spellings
 from service.text.subwords import BOS_ID, EOS_ID, Subwords
 from service.text.words import WordVocabulary
 
-Task = Literal["ner", "sentiment", "translation"]
+Task = Literal["ner", "sentiment", "translation", "detection", "transliteration"]
 _LABELS = ("PER", "ORG", "LOC", "TIME")
 _SENTENCES = ["how are you today", "the fan was broken when it arrived", "nothing to like here"]
 _SIZE = 4
@@ -39,7 +42,13 @@ _NUMPY_TYPES = {
 
 def write_tiny_bundles(root: Path) -> Path:
     """One bundle of each task below `root`."""
-    for write in (write_ner, write_sentiment, write_translation):
+    for write in (
+        write_ner,
+        write_sentiment,
+        write_translation,
+        write_detection,
+        write_transliteration,
+    ):
         write(root)
     return root
 
@@ -103,18 +112,12 @@ def write_sentiment(root: Path) -> Path:
 def write_translation(root: Path) -> Path:
     """A decoder that says the same few sub-words whatever it is given."""
     subwords = _subwords()
-    chain = [BOS_ID, *subwords.encode(["how are you"])[0].ids, EOS_ID]
-    follows = np.full((subwords.size, subwords.size), -20, np.float32)
-    follows[:, EOS_ID] = -10
-    for token, following in itertools.pairwise(chain):
-        follows[token, following] = 0
+    said = subwords.encode(["how are you"])[0].ids
     encoder, decoder = _encoder_spec(), _decoder_spec()
 
     def fill(path: Path) -> None:
         subwords.save(path / "subwords.json")
-        embedded = np.zeros((subwords.size, _SIZE), np.float32)
-        _save_graph(path / "encoder.onnx", _encoder_nodes(), encoder, {"embedded": embedded})
-        _save_graph(path / "decoder.onnx", _decoder_nodes(), decoder, {"follows": follows})
+        _save_decoder(path, said, subwords.size)
 
     return _write(
         root,
@@ -127,6 +130,76 @@ def write_translation(root: Path) -> Path:
         ),
         limit=400,
     )
+
+
+def write_detection(root: Path) -> Path:
+    """A detector that knows languages by one letter each, and takes the rest for English."""
+    letters = {"\u00df": "de", "\u00e8": "it", "\u0915": "hi", "x": "hi-Latn"}
+    alphabet = Alphabet([*letters, *"abcdefghijklmnopqrstuvwyz"])
+    labels = ("en", *letters.values())
+    scores = np.full((alphabet.size, len(labels)), -4, np.float32)
+    scores[:, 0] = 4
+    for place, char in enumerate(letters, start=1):
+        scores[alphabet.ids(char)[0], place] = 12
+    nodes = [
+        helper.make_node("Gather", ["scores", "characters"], ["each"]),
+        helper.make_node("ReduceMax", ["each"], ["whole"], axes=[1], keepdims=0),
+        helper.make_node("Softmax", ["whole"], ["probabilities"], axis=-1),
+    ]
+    spec = GraphSpec(
+        inputs=(
+            TensorSpec(name="characters", dtype="int64", axes=("batch", "time")),
+            TensorSpec(name="grams", dtype="int64", axes=("batch", "time", len(GRAM_ORDERS))),
+            TensorSpec(name="lengths", dtype="int32", axes=("batch",)),
+        ),
+        outputs=(TensorSpec(name="probabilities", dtype="float32", axes=("batch", len(labels))),),
+        files={"fp32": "model.onnx"},
+    )
+
+    def fill(path: Path) -> None:
+        alphabet.save(path / "characters.json")
+        _save_graph(path / "model.onnx", nodes, spec, {"scores": scores})
+
+    return _write(root, "detection", {"model": spec}, fill, labels=labels, limit=160)
+
+
+def write_transliteration(root: Path) -> Path:
+    """A transliterator that writes the same word whatever it is given."""
+    word = "\u0915\u0948\u0938\u0947"
+    alphabet = Alphabet([*"abcdefghijklmnopqrstuvwxyz", *dict.fromkeys(word)])
+    encoder, decoder = _encoder_spec(), _decoder_spec()
+
+    def fill(path: Path) -> None:
+        Spellings(alphabet, {word: 1}, weight=0, unlisted=-1).save(path / "spellings.json")
+        _save_decoder(path, alphabet.ids(word).tolist(), alphabet.size)
+
+    return _write(
+        root,
+        "transliteration",
+        {"encoder": encoder, "decoder": decoder},
+        fill,
+        text={"frequency_weight": 0.3, "unlisted_log_probability": -18.0},
+        decoding=DecodingSpec(
+            bos_id=BOS_ID,
+            eos_id=EOS_ID,
+            state_size=_SIZE,
+            memory_size=_SIZE,
+            beams=1,
+            length_penalty=0.0,
+        ),
+        limit=30,
+    )
+
+
+def _save_decoder(path: Path, said: Sequence[int], size: int) -> None:
+    """Graphs that say the tokens `said`, of `size` ones, whatever they are given."""
+    follows = np.full((size, size), -20, np.float32)
+    follows[:, EOS_ID] = -10
+    for token, following in itertools.pairwise([BOS_ID, *said, EOS_ID]):
+        follows[token, following] = 0
+    embedded = np.zeros((size, _SIZE), np.float32)
+    _save_graph(path / "encoder.onnx", _encoder_nodes(), _encoder_spec(), {"embedded": embedded})
+    _save_graph(path / "decoder.onnx", _decoder_nodes(), _decoder_spec(), {"follows": follows})
 
 
 def _encoder_spec() -> GraphSpec:
@@ -210,6 +283,7 @@ def _write(
     fill: Callable[[Path], None],
     *,
     limit: int,
+    text: dict[str, int | float | bool | str] | None = None,
     **told: Any,
 ) -> Path:
     path = root / task / "1.0.0"
@@ -227,7 +301,7 @@ def _write(
         graphs=graphs,
         precision=PrecisionChoice(cpu="fp32", reason="there is no other"),
         limits=Limits(longest_input=limit),
-        text={},
+        text=text or {},
         training={},
         data=(),
         scores=(),

@@ -1,4 +1,4 @@
-"""Command line of training: fetch, train, evaluate, export, baseline, report.
+"""Command line of training: fetch, train, evaluate, export, baseline, report; quality and names.
 
 Exit status 0 if all went well, 2 with one line if the user can mend what went wrong.
 """
@@ -62,6 +62,18 @@ def _parser() -> argparse.ArgumentParser:
         if name == "evaluate":
             command.add_argument("--split", choices=("dev", "test"), default="dev")
             command.add_argument("--precision", choices=("fp32", "int8"), default="fp32")
+    for name, run, text in (
+        ("quality", _quality, "calibrate a translation bundle on dev, report how well on test"),
+        ("names", _names, "share of unseen names that a translation bundle copies"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("experiment", type=Path, help="a YAML file, see training/configs/")
+        command.add_argument(
+            "--bundles", type=Path, default=Path("exported_models"), help="default: %(default)s"
+        )
+        command.add_argument("--rows", type=int, default=500, help="a direction, of each split")
+        command.add_argument("--names", type=int, default=200, help="how many of the names")
+        command.set_defaults(run=run)
     _add_baseline(commands)
     report = commands.add_parser("report", help="one HTML page a bundle: curves, scores, errors")
     report.add_argument("--bundles", type=Path, default=Path("exported_models"))
@@ -138,6 +150,20 @@ def _export(options: argparse.Namespace) -> None:
     task = open_task(experiment, options.runs / experiment.name)
     bundle = export(task, experiment, options.bundles)
     print((bundle.path / "MODEL_CARD.md").read_text(encoding="utf-8"))
+
+
+def _quality(options: argparse.Namespace) -> None:
+    from training.quality import calibrate
+
+    for line in calibrate(options.experiment, options.bundles, options.rows):
+        print(line)
+
+
+def _names(options: argparse.Namespace) -> None:
+    from training.names import report_names
+
+    for line in report_names(options.experiment, options.bundles, options.names):
+        print(line)
 
 
 def _baseline(options: argparse.Namespace) -> None:

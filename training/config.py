@@ -113,7 +113,11 @@ class WordLanguageModelExperiment(Experiment):
     model: WordLanguageModelSettings = WordLanguageModelSettings()
 
 
-NerSet = Literal["gmb", "redocred", "uner_ewt", "wnut17", "conll2003", "conll"]
+_OWN = r"own/[a-z0-9][a-z0-9_-]*"
+"""A data set of yours, which lies in the folder of that name."""
+
+NerSet = Annotated[str, Field(pattern=rf"^(gmb|redocred|uner_ewt|wnut17|conll2003|conll|{_OWN})$")]
+EntityType = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 
 class NerSource(Settings):
@@ -141,7 +145,7 @@ class NerModel(WordSettings):
 
 class NerExperiment(Experiment):
     task: Literal["ner"]
-    labels: tuple[Literal["PER", "ORG", "LOC", "TIME", "MISC"], ...] = ("PER", "ORG", "LOC", "TIME")
+    labels: tuple[EntityType, ...] = Field(("PER", "ORG", "LOC", "TIME"), min_length=1)
     pretrained: str = ""
     """Name of the word language model, among the runs, to start from."""
     pretrained_data: tuple[UnlabelledSet, ...] = ()
@@ -153,8 +157,12 @@ class NerExperiment(Experiment):
     model: NerModel = NerModel()
 
 
-SentimentSet = Literal[
-    "pros_cons", "customer_reviews", "mr", "clothing_reviews", "amazon_multidomain", "sst", "imdb"
+SentimentSet = Annotated[
+    str,
+    Field(
+        pattern=r"^(pros_cons|customer_reviews|mr|clothing_reviews"
+        rf"|amazon_multidomain|sst|imdb|{_OWN})$"
+    ),
 ]
 SentimentTestSet = SentimentSet | Literal["order_sensitive"]
 
@@ -215,6 +223,44 @@ class SentimentExperiment(Experiment):
     model: SentimentModel = SentimentModel()
 
 
+class DetectionModel(Settings):
+    min_char_count: int = Field(20, gt=0)
+    """A character that is rarer is known by its script alone."""
+    character_size: int = Field(32, gt=0)
+    gram_size: int = Field(16, gt=0)
+    attention_size: int = Field(64, gt=0)
+    dropout: float = Field(0.3, ge=0, lt=1)
+    cell: Cell = Cell()
+
+
+class MoreSentences(Settings):
+    """Sentences of one language out of corpora below `translation/`."""
+
+    language: str
+    corpora: tuple["Corpus", ...] = Field(min_length=1)
+    per_epoch: int = Field(gt=0)
+
+
+class DetectionExperiment(Experiment):
+    task: Literal["detection"]
+    more: tuple[MoreSentences, ...] = ()
+    """Sentences drawn anew for each epoch beside those of the language identification set."""
+    least_per_language: int = Field(3000, gt=0)
+    """Languages with fewer sentences are heard more than once an epoch."""
+    romanised_per_epoch: int = Field(5000, ge=0)
+    """Hindi sentences written in Latin letters anew for each epoch: the language `hi-Latn`."""
+    hindi: tuple["Corpus", ...] = ()
+    """Corpora of `translation/` whose Hindi side is romanised too."""
+    fragment_rate: float = Field(0.4, ge=0, lt=1)
+    """Share of sentences of which only one to four words are seen."""
+    bare_rate: float = Field(0.3, ge=0, lt=1)
+    """Share of sentences seen without punctuation."""
+    plain_letters_rate: float = Field(0.05, ge=0, lt=1)
+    """Share of sentences seen without their accents, as hurried people type."""
+    label_smoothing: float = Field(0.05, ge=0, lt=1)
+    model: DetectionModel = DetectionModel()
+
+
 class Corpus(Settings):
     """A folder below `translation/`, and the splits of it that may be trained on."""
 
@@ -222,9 +268,12 @@ class Corpus(Settings):
     splits: tuple[str, ...] = Field(("train",), min_length=1)
 
 
-class TranslationModel(Settings):
-    vocabulary: int = Field(8000, gt=300)
+class Seq2SeqModel(Settings):
+    """An encoder-decoder over one vocabulary, whatever its units are."""
+
     embedding_size: int = Field(256, gt=0)
+    attention: Literal["general", "additive"] = "general"
+    """Score of Luong et al. 2015 or of Bahdanau et al. 2015."""
     dropout: float = Field(0.2, ge=0, lt=1)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     sampled_softmax: int = Field(0, ge=0)
@@ -233,30 +282,83 @@ class TranslationModel(Settings):
     decoder: Cell = Cell(kind="gru", bidirectional=False)
 
 
+class TranslationModel(Seq2SeqModel):
+    vocabulary: int = Field(8000, gt=300)
+
+
 class Pair(Settings):
-    """Two languages, trained in both directions; the first corpus has their dev and test sets."""
+    """Two languages; the first corpus has their dev and test sets."""
 
     corpora: tuple[Corpus, ...] = Field(min_length=1)
     languages: tuple[str, str]
-    pairs_per_epoch: int = Field(gt=0)
-    """Sentence pairs drawn per direction and epoch: small sets are heard more than once."""
+    both_ways: bool = True
+    """Whether the second language is also translated into the first."""
+
+
+class TestSet(Settings):
+    """A further test set, scored in one direction."""
+
+    __test__ = False
+    corpus: str
+    languages: tuple[str, str]
+    split: str = "test"
+
+
+class Noise(Settings):
+    """Shares of source sentences that are seen as people type them."""
+
+    lowercase: float = Field(0.0, ge=0, lt=1)
+    unpunctuated: float = Field(0.0, ge=0, lt=1)
+    """Without the mark at the end."""
+    typo: float = Field(0.0, ge=0, lt=1)
+    """With one letter dropped, doubled or swapped."""
 
 
 class TranslationExperiment(Experiment):
     task: Literal["translation"]
     pairs: tuple[Pair, ...] = Field(min_length=1)
+    epoch_pairs: int = Field(200_000, gt=0)
+    """Sentence pairs drawn an epoch, over all directions."""
+    temperature: float = Field(1.0, ge=1)
+    """A pair of n sentences is drawn n^(1/temperature) often (Arivazhagan et al. 2019): above 1,
+    small sets are heard more."""
+    noise: Noise = Noise()
+    standins: float = Field(0.0, ge=0, le=1)
+    """Share of the names that both sides have which are replaced by stand-ins, in training."""
+    known_word_count: int = Field(3, gt=0)
+    """A word seen this often in training is known to the model; an unknown name is copied."""
+    test_sets: tuple[TestSet, ...] = ()
+    """Beside the test sets of the pairs' first corpora."""
     dev_rows: int = Field(300, gt=0)
     """Development rows scored per direction, after each epoch and when int8 is judged."""
     max_pieces: int = Field(60, gt=0)
     beams: int = Field(4, ge=1, le=8)
     """Beams that the bundle searches with where a caller does not say."""
+    length_penalty: float = Field(1.0, ge=0)
+    """Power of the length that divides a hypothesis's log-probability (Wu et al. 2016)."""
     model: TranslationModel = TranslationModel()
+
+
+class TransliterationExperiment(Experiment):
+    task: Literal["transliteration"]
+    sources: tuple[Literal["dakshina_hi", "aksharantar_hi"], ...] = ("dakshina_hi",)
+    made_per_epoch: int = Field(0, ge=0)
+    """Frequent Hindi words spelt by rule, loosely, anew for each epoch."""
+    corpora: tuple[Corpus, ...] = ()
+    """Corpora of `translation/` whose Hindi words are counted."""
+    frequency_weight: float = Field(0.3, ge=0)
+    """What a word's log-probability counts beside the model's; chosen on the development set."""
+    unlisted_log_probability: float = Field(-18.0, lt=0)
+    beams: int = Field(8, ge=1, le=8)
+    model: Seq2SeqModel = Seq2SeqModel()
 
 
 AnyExperiment = Annotated[
     NerExperiment
     | SentimentExperiment
     | TranslationExperiment
+    | DetectionExperiment
+    | TransliterationExperiment
     | LanguageModelExperiment
     | WordLanguageModelExperiment,
     Field(discriminator="task"),

@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import onnx
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import nn
 
 from service.bundle import (
@@ -36,6 +34,7 @@ from training.config import AnyExperiment
 from training.data.licences import licence_of
 from training.errors import OutputError, ParityError
 from training.loop import load_best
+from training.quantization import quantize
 from training.tasks.base import Measured, TrainingTask
 
 LARGEST_ERROR = 1e-4
@@ -45,7 +44,6 @@ LARGEST_FLIPS = 0.001
 """Share of rows that may answer otherwise in company than alone for int8 to be the default."""
 
 _FLIP_ROWS = 2000
-_QUANTIZED_OPERATORS = ["LSTM", "MatMul", "Gather"]
 
 
 class Integers(NamedTuple):
@@ -113,7 +111,8 @@ def _write(task: TrainingTask[Any, Any], experiment: AnyExperiment, draft: Path)
     model = load_best(task)
     task.calibrate(model)
     described = task.describe(model)
-    shutil.copy(task.run / described.vocabulary, draft / described.vocabulary)
+    for name in (described.vocabulary, *described.files):
+        shutil.copy(task.run / name, draft / name)
     specs = _write_graphs(task, model, draft)
     manifest = _manifest(task, experiment, model, specs)
     exact = _open(draft, manifest, "fp32")
@@ -141,22 +140,9 @@ def _write_graphs(
     for role, graph in task.graphs(model).items():
         names: dict[Precision, str] = {"fp32": f"{role}.onnx", "int8": f"{role}.int8.onnx"}
         graph.save(draft / names["fp32"])
-        quantize(draft / names["fp32"], draft / names["int8"])
+        quantize(draft / names["fp32"], draft / names["int8"], task.quantization)
         specs[role] = graph.spec(names)
     return specs
-
-
-def quantize(source: Path, target: Path) -> None:
-    """Dynamic int8. Without `reduce_range` results drift by a fifth on CPUs without VNNI."""
-    quantize_dynamic(
-        source,
-        target,
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        reduce_range=True,
-        op_types_to_quantize=_QUANTIZED_OPERATORS,
-    )
-    onnx.checker.check_model(onnx.load(target))
 
 
 def _without_int8(specs: dict[str, GraphSpec], draft: Path) -> dict[str, GraphSpec]:
@@ -244,7 +230,7 @@ def _differs(one: Any, other: Any) -> bool:
 
 
 def _said(answer: Any) -> list[Any]:
-    fields = ("entity_group", "label", "translation_text", "start", "end")
+    fields = ("entity_group", "label", "translation_text", "transliteration_text", "start", "end")
     return [[getattr(part, name, None) for name in fields] for part in answer]
 
 

@@ -31,7 +31,8 @@ class Judgements(NamedTuple):
     @property
     def right(self) -> NDArray[np.bool_]:
         """(rows,)"""
-        return self.found == self.labels
+        found: NDArray[np.bool_] = self.found == self.labels
+        return found
 
     @property
     def accuracy(self) -> float:

@@ -143,9 +143,9 @@ def _trainer(experiment: Experiment, run: Path, best: ModelCheckpoint) -> lightn
     return lightning.Trainer(
         max_epochs=settings.max_epochs,
         accelerator=settings.accelerator,
+        precision=settings.precision,
         devices=settings.devices,
         num_nodes=settings.num_nodes,
-        precision=settings.precision,
         gradient_clip_val=optimizer.clip_norm,
         callbacks=callbacks,
         logger=TensorBoardLogger(run, name=None, version="tensorboard"),

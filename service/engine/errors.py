@@ -47,3 +47,12 @@ class BatchMismatch(EngineError):
 
     def __init__(self, sent: int, received: int) -> None:
         super().__init__(f"{sent} rows went into the session and {received} came out")
+
+
+class NoAlignments(EngineError):
+    """A row asked for its alignments, and the decoder's graph does not tell them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this decoder has no output `weights`; export the bundle again, or ask for no alignment"
+        )

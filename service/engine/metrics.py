@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from service.engine.tallies import CounterTally, GaugeTally, HistogramTally
+
 _LABELS = ("task", "model_version")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _POWERS = tuple(2**n for n in range(10))
@@ -32,6 +34,9 @@ PADDING_RATIO = Gauge(
     _LABELS,
     multiprocess_mode="livemax",
 )
+ACCEPTED_ROWS = Counter("sluice_accepted_rows_total", "Rows taken into the queue", _LABELS)
+ANSWERED_ROWS = Counter("sluice_answered_rows_total", "Rows of answered requests", _LABELS)
+FAILED_ROWS = Counter("sluice_failed_rows_total", "Rows of requests that a fault ended", _LABELS)
 CANCELLED_ROWS = Counter(
     "sluice_cancelled_rows_total", "Rows whose client left before the answer", _LABELS
 )
@@ -50,20 +55,23 @@ GENERATED_TOKENS = Counter("sluice_generated_tokens_total", "Tokens of finished 
 
 
 class LaneMetrics:
-    """The metrics of one task's lane, labels bound beforehand (5 us an observation)."""
+    """The metrics of one task's lane, counted in memory."""
 
     def __init__(self, task: str, version: str) -> None:
         labels = (task, version)
-        self._queue_rows = QUEUE_ROWS.labels(*labels)
-        self._queue_tokens = QUEUE_TOKENS.labels(*labels)
-        self._batch_rows = BATCH_ROWS.labels(*labels)
-        self._batch_tokens = BATCH_TOKENS.labels(*labels)
-        self._batch_seconds = BATCH_SECONDS.labels(*labels)
-        self._padded = PADDED_TOKENS.labels(*labels)
-        self._real = REAL_TOKENS.labels(*labels)
-        self._ratio = PADDING_RATIO.labels(*labels)
-        self._cancelled = CANCELLED_ROWS.labels(*labels)
-        self._expired = EXPIRED_ROWS.labels(*labels)
+        self._queue_rows = GaugeTally(QUEUE_ROWS.labels(*labels))
+        self._queue_tokens = GaugeTally(QUEUE_TOKENS.labels(*labels))
+        self._batch_rows = HistogramTally(BATCH_ROWS.labels(*labels))
+        self._batch_tokens = HistogramTally(BATCH_TOKENS.labels(*labels))
+        self._batch_seconds = HistogramTally(BATCH_SECONDS.labels(*labels))
+        self._padded = CounterTally(PADDED_TOKENS.labels(*labels))
+        self._real = CounterTally(REAL_TOKENS.labels(*labels))
+        self._ratio = GaugeTally(PADDING_RATIO.labels(*labels))
+        self.accepted = CounterTally(ACCEPTED_ROWS.labels(*labels)).inc
+        self.answered = CounterTally(ANSWERED_ROWS.labels(*labels)).inc
+        self.failed = CounterTally(FAILED_ROWS.labels(*labels)).inc
+        self.cancelled = CounterTally(CANCELLED_ROWS.labels(*labels)).inc
+        self.expired = CounterTally(EXPIRED_ROWS.labels(*labels)).inc
 
     def depth(self, rows: int, tokens: int) -> None:
         self._queue_rows.set(rows)
@@ -78,30 +86,22 @@ class LaneMetrics:
         self._padded.inc(padded)
         self._ratio.set(padded / real)
 
-    def cancelled(self, rows: int) -> None:
-        if rows:
-            self._cancelled.inc(rows)
-
-    def expired(self, rows: int) -> None:
-        if rows:
-            self._expired.inc(rows)
-
 
 class DecoderMetrics(LaneMetrics):
     """A lane's metrics, and those of its decoder."""
 
     def __init__(self, task: str, version: str) -> None:
         super().__init__(task, version)
-        self._in_flight = DECODER_ROWS.labels(task, version)
-        self._steps = DECODER_STEPS.labels(task, version)
-        self._step_seconds = DECODER_STEP_SECONDS.labels(task, version)
-        self._generated = GENERATED_TOKENS.labels(task, version)
+        self._in_flight = GaugeTally(DECODER_ROWS.labels(task, version))
+        self._steps = CounterTally(DECODER_STEPS.labels(task, version))
+        self._step_seconds = HistogramTally(DECODER_STEP_SECONDS.labels(task, version))
+        self._generated = CounterTally(GENERATED_TOKENS.labels(task, version))
 
     def in_flight(self, rows: int) -> None:
         self._in_flight.set(rows)
 
     def step(self, rows: int, seconds: float) -> None:
-        self._steps.inc()
+        self._steps.inc(1)
         self._step_seconds.observe(seconds)
 
     def generated(self, tokens: int) -> None:

@@ -1,21 +1,29 @@
-"""Rows waiting for a session, bounded by their tokens."""
+"""Rows waiting for a session, bounded by their tokens and fair between requests."""
 
+import math
 import threading
 import time
+from bisect import insort
 from collections.abc import Callable, Sequence
 
 from service.engine.errors import Draining, QueueFull
-from service.engine.rows import Job
+from service.engine.rows import Job, Ticket
 
-_RATE_MEMORY = 0.9
 _FIRST_RATE = 5000.0
-"""Tokens a second assumed until the first batch has been measured."""
+"""Tokens a second assumed until the queue has been seen to drain."""
+_MEMORY_S = 2.0
+"""How far back the measured drain rate looks."""
+_WINDOW = 256
+"""Rows that a choice looks at: enough to find neighbours in length, however many wait."""
 
 
 class RowQueue:
-    """A first-come list of jobs; the runner's thread takes, the event loop puts.
+    """Jobs in the order of their turns; the runner's thread takes, the event loop puts.
 
-    The bound counts tokens, not requests: sixty-four reviews are not sixty-four phrases.
+    The bound counts tokens, not requests: sixty-four reviews are not sixty-four phrases. And a
+    request of many rows has their turns one after another, as if they had arrived at the rate at
+    which the queue drains: a large request cannot starve the small ones that come behind it, nor
+    can these starve it, since they come ever later.
     """
 
     def __init__(self, limit_tokens: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -24,7 +32,9 @@ class RowQueue:
         self._lock = threading.Lock()
         self._jobs: list[Job] = []
         self._tokens = 0
+        self._earliest = math.inf
         self._rate = _FIRST_RATE
+        self._drained, self._since = 0, math.nan
         self._closed = False
 
     def __len__(self) -> int:
@@ -34,50 +44,93 @@ class RowQueue:
     def tokens(self) -> int:
         return self._tokens
 
-    def put(self, jobs: Sequence[Job]) -> None:
-        """Queue all of `jobs` or none. QueueFull if they do not fit, Draining once closed.
+    def admit(self, tokens: int, timeout_s: float) -> None:
+        """QueueFull if so many tokens do not fit or cannot be served in time, Draining once closed.
 
-        An empty queue takes any request, so that the largest allowed one can never be refused
-        for ever.
+        Cheap, and without a lock: to be asked before any work is done for a request. An empty queue
+        takes any request, so that the largest allowed one can never be refused for ever.
         """
+        if self._closed:
+            raise Draining
+        if not self._jobs:
+            return
+        wait_s = self._tokens / self._rate
+        if self._tokens + tokens > self._limit or wait_s > timeout_s:
+            raise QueueFull(
+                queued=self._tokens,
+                tokens=tokens,
+                limit=self._limit,
+                retry_after_s=max(1.0, wait_s),
+            )
+
+    def put(self, jobs: Sequence[Job]) -> None:
+        """Queue all of `jobs` or none. Raises like `admit`."""
         tokens = sum(job.row.length for job in jobs)
         with self._lock:
-            if self._closed:
-                raise Draining
-            if self._jobs and self._tokens + tokens > self._limit:
-                raise QueueFull(
-                    queued=self._tokens,
-                    tokens=tokens,
-                    limit=self._limit,
-                    retry_after_s=max(1.0, self._tokens / self._rate),
-                )
-            self._jobs += jobs
+            self.admit(tokens, jobs[0].timeout_s)
+            ahead = 0
+            for job in jobs:
+                job.turn = job.arrived + ahead / self._rate
+                ahead += job.row.length
+                insort(self._jobs, job, key=_turn)
             self._tokens += tokens
+            self._earliest = min(self._earliest, jobs[0].deadline)
 
     def take(self, choose: Callable[[list[Job]], list[Job]]) -> tuple[list[Job], list[Job]]:
-        """Jobs that `choose` picks of the waiting ones, and those whose deadline has passed.
+        """Jobs that `choose` picks of those whose turn is next, and those past their deadline.
 
         Abandoned jobs leave in silence: nobody waits for them.
         """
         now = self._clock()
         with self._lock:
-            expired = [job for job in self._jobs if job.deadline <= now and not job.abandoned]
-            waiting = [job for job in self._jobs if job.deadline > now and not job.abandoned]
+            self._measure(now)
+            expired = self._expire(now) if now >= self._earliest else []
+            window = self._jobs[:_WINDOW]
+            waiting = [job for job in window if not job.abandoned]
             chosen = choose(waiting) if waiting else []
             taken = set(map(id, chosen))
-            self._jobs = [job for job in waiting if id(job) not in taken]
-            self._tokens = sum(job.row.length for job in self._jobs)
+            left = [job for job in waiting if id(job) not in taken] if taken else waiting
+            self._jobs[: len(window)] = left
+            gone = _tokens_of(window) - _tokens_of(left)
+            self._tokens -= gone
+            self._drained += gone
         for job in chosen:
             job.started = now
         return chosen, expired
 
-    def observe(self, tokens: int, seconds: float) -> None:
-        """Learn the drain rate, which tells refused callers when to come back."""
-        if seconds > 0:
-            measured = tokens / seconds
-            self._rate = _RATE_MEMORY * self._rate + (1 - _RATE_MEMORY) * measured
+    def discard(self, ticket: Ticket) -> None:
+        """Take the rows of a caller who has gone out at once."""
+        with self._lock:
+            self._jobs = [job for job in self._jobs if job.ticket is not ticket]
+            self._tokens = _tokens_of(self._jobs)
 
     def close(self) -> None:
         """Take no more; what waits is still served."""
         with self._lock:
             self._closed = True
+
+    def _expire(self, now: float) -> list[Job]:
+        expired = [job for job in self._jobs if job.deadline <= now and not job.abandoned]
+        self._jobs = [job for job in self._jobs if job.deadline > now]
+        self._tokens = _tokens_of(self._jobs)
+        self._earliest = min((job.deadline for job in self._jobs), default=math.inf)
+        return expired
+
+    def _measure(self, now: float) -> None:
+        """Learn the drain rate while rows wait: what leaves an empty queue tells of no limit."""
+        elapsed = now - self._since
+        if elapsed > 0 and self._drained and self._jobs:
+            forget = math.exp(-elapsed / _MEMORY_S)
+            self._rate = forget * self._rate + (1 - forget) * self._drained / elapsed
+        if not elapsed <= 0:
+            self._drained, self._since = 0, now
+        if not self._jobs:
+            self._since = math.nan
+
+
+def _turn(job: Job) -> float:
+    return job.turn
+
+
+def _tokens_of(jobs: Sequence[Job]) -> int:
+    return sum(job.row.length for job in jobs)

@@ -6,6 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from service.engine.errors import DeadlineExceeded
+from service.engine.metrics import LaneMetrics
 from service.engine.session import Tensor
 
 
@@ -24,13 +29,26 @@ class DecodeRow(Row):
     beams: int
     hypotheses: int
     max_steps: int
+    alignments: bool = False
+    """Whether its hypotheses tell what they attended to; needs a decoder that tells it."""
 
 
 class Hypothesis(NamedTuple):
-    """A decoded sequence without its end token; `score` is its mean log-probability a token."""
+    """A decoded sequence without its end token.
+
+    `score` is its log-probability, normalised by length. `weights` (ids, source length), if asked
+    for, are the attention over the source at the step that chose each token.
+    """
 
     ids: list[int]
     score: float
+    weights: NDArray[np.float32] | None = None
+
+
+class Token(NamedTuple):
+    """The next token of a row that is streamed; its answer is still to come."""
+
+    id: int
 
 
 class Result(NamedTuple):
@@ -42,14 +60,58 @@ class Result(NamedTuple):
     batch_rows: int
 
 
+class Ticket:
+    """A request in the engine: the future of its rows' results, and the count of what became of it.
+
+    Every accepted row is counted once more: as answered, expired, failed or cancelled, with its
+    whole request, for that is how a caller sees it.
+    """
+
+    __slots__ = ("_left", "_metrics", "_results", "future")
+
+    def __init__(
+        self, future: asyncio.Future[list[Result]], rows: int, metrics: LaneMetrics
+    ) -> None:
+        self.future = future
+        self._results: list[Result | None] = [None] * rows
+        self._left = rows
+        self._metrics = metrics
+        metrics.accepted(rows)
+
+    def answer(self, index: int, result: Result) -> None:
+        """The result of one row; the last one ends the wait."""
+        self._results[index] = result
+        self._left -= 1
+        if not self._left:
+            self._metrics.answered(len(self._results))
+            self.future.set_result([found for found in self._results if found is not None])
+
+    def fail(self, error: BaseException) -> None:
+        """All or nothing: the fault of one row is the fault of its request."""
+        count = (
+            self._metrics.expired if isinstance(error, DeadlineExceeded) else self._metrics.failed
+        )
+        count(len(self._results))
+        self.future.set_exception(error)
+
+    def cancel(self) -> None:
+        """The caller has gone."""
+        self._metrics.cancelled(len(self._results))
+        self.future.cancel()
+
+
 @dataclass(slots=True, eq=False)
 class Job:
-    """A row in the engine, and the future that waits for its result."""
+    """A row in the engine, and the ticket that it belongs to."""
 
     row: Row
-    future: asyncio.Future[Result]
+    ticket: Ticket
+    index: int
     arrived: float
     timeout_s: float = math.inf
+    on_news: Callable[[int, Token | Result], None] | None = None
+    """Hears each token of a row that is streamed, and its result."""
+    turn: float = field(default=math.nan)
     started: float = field(default=math.nan)
 
     @property
@@ -59,19 +121,23 @@ class Job:
     @property
     def abandoned(self) -> bool:
         """True once nobody waits for the answer."""
-        return self.future.cancelled()
+        return self.ticket.future.done()
 
 
-Settlement = tuple[Job, Result | BaseException]
+Settlement = tuple[Job, Result | Token | BaseException]
 Deliver = Callable[[Iterable[Settlement]], None]
 
 
 def settle(settlements: Iterable[Settlement]) -> None:
     """Hand results and faults to those who still wait; runs on the futures' own event loop."""
     for job, outcome in settlements:
-        if job.future.done():
+        ticket = job.ticket
+        if ticket.future.done():
             continue
         if isinstance(outcome, BaseException):
-            job.future.set_exception(outcome)
-        else:
-            job.future.set_result(outcome)
+            ticket.fail(outcome)
+            continue
+        if job.on_news is not None:
+            job.on_news(job.index, outcome)
+        if isinstance(outcome, Result):
+            ticket.answer(job.index, outcome)

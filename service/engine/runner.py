@@ -1,21 +1,22 @@
 """The one thread of a worker that runs sessions.
 
 Two such threads in one process lose a quarter of the rate to the interpreter lock, so the lanes
-(one a task) take turns here: after each batch or decoder step the next lane with work is served,
-and a full decoder batch delays a short request by one step, not by one translation.
+(one a task) take turns here, a batch or a decoder step each, and share its time evenly: the lane
+that has had the least is served next. A short request that finds a full decoder waits for one
+step, not for one translation; a decoder beside a saturated tagger still has half the time.
 """
 
 import asyncio
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from service.engine.errors import DeadlineExceeded
 from service.engine.metrics import LaneMetrics
 from service.engine.queue import RowQueue
-from service.engine.rows import Deliver, Job, Result, Row, Settlement, settle
+from service.engine.rows import Deliver, Job, Result, Row, Settlement, Ticket, Token, settle
 
 log = logging.getLogger("sluice")
 
@@ -45,6 +46,8 @@ class Runner:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = threading.Event()
         self._stopping = False
+        self._spent: dict[int, float] = {}
+        self._was_busy: list[Lane] = []
         self._thread = threading.Thread(target=self._serve, name="runner", daemon=True)
 
     def start(self) -> None:
@@ -52,24 +55,45 @@ class Runner:
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
-    async def submit(self, lane: Lane, rows: Sequence[Row], timeout_s: float) -> list[Result]:
+    async def submit(
+        self,
+        lane: Lane,
+        rows: Sequence[Row],
+        timeout_s: float,
+        on_news: Callable[[int, Token | Result], None] | None = None,
+    ) -> list[Result]:
         """Results of `rows`, in their order.
+
+        `on_news(row, news)` hears each token of a greedily decoded row when it is found, and each
+        row's result, on the event loop.
 
         Raises QueueFull, Draining, DeadlineExceeded, or what the session raised. If the caller is
         cancelled, its rows leave the queue and the running batch.
         """
-        loop, now = asyncio.get_running_loop(), time.monotonic()
-        jobs = [Job(row, loop.create_future(), now, timeout_s) for row in rows]
-        lane.queue.put(jobs)
+        now = time.monotonic()
+        tokens = sum(row.length for row in rows)
+        lane.queue.admit(tokens, timeout_s)
+        ticket = Ticket(asyncio.get_running_loop().create_future(), len(rows), lane.metrics)
+        lane.queue.put(
+            [Job(row, ticket, index, now, timeout_s, on_news) for index, row in enumerate(rows)]
+        )
         self._wake.set()
         try:
-            return await asyncio.gather(*(job.future for job in jobs))
+            return await ticket.future
         except asyncio.CancelledError:
-            lane.metrics.cancelled(len(jobs))
+            ticket.cancel()
             raise
         finally:
-            for job in jobs:
-                job.future.cancel()
+            if len(rows) > 1 or ticket.future.cancelled():
+                lane.queue.discard(ticket)
+
+    def add(self, lanes: Sequence[Lane]) -> None:
+        """Serve these lanes too."""
+        self._lanes = [*self._lanes, *lanes]
+
+    def remove(self, lanes: Sequence[Lane]) -> None:
+        """Serve these lanes no more; nobody may submit to them any longer."""
+        self._lanes = [lane for lane in self._lanes if lane not in lanes]
 
     async def drain(self, timeout_s: float) -> bool:
         """Refuse new rows and finish the accepted ones; False if `timeout_s` did not suffice."""
@@ -85,11 +109,24 @@ class Runner:
 
     def _serve(self) -> None:
         while not self._stopping:
-            for lane in self._lanes:
-                self._step(lane)
-            if not any(lane.busy for lane in self._lanes):
+            busy = [lane for lane in self._lanes if lane.busy]
+            if not busy:
                 self._wake.wait()
                 self._wake.clear()
+                continue
+            self._take_turn(busy)
+
+    def _take_turn(self, busy: list[Lane]) -> None:
+        """Serve the lane that has had the least time; one that was idle claims no past time."""
+        fair = min((self._spent[id(lane)] for lane in busy if lane in self._was_busy), default=0.0)
+        for lane in busy:
+            if lane not in self._was_busy:
+                self._spent[id(lane)] = max(self._spent.get(id(lane), 0.0), fair)
+        self._was_busy = busy
+        lane = min(busy, key=lambda lane: self._spent[id(lane)])
+        began = time.monotonic()
+        self._step(lane)
+        self._spent[id(lane)] += time.monotonic() - began
 
     def _step(self, lane: Lane) -> None:
         """A lane settles what its sessions raise; a fault of its own must not end the thread.

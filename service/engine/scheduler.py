@@ -66,7 +66,6 @@ class OneShotLane:
     def _turn(self, deliver: Deliver) -> None:
         jobs, expired = self.queue.take(self._choose)
         if expired:
-            self.metrics.expired(len(expired))
             deliver(expire(expired))
         if jobs:
             deliver(self._answer(jobs))
@@ -77,15 +76,13 @@ class OneShotLane:
         onnxruntime computes padded steps: neighbours halve the cost of a mixed batch, and taking
         the oldest always in keeps everyone's wait bounded.
         """
-        oldest = waiting[0]
-        nearest = sorted(waiting, key=lambda job: abs(job.row.length - oldest.row.length))
-        chosen, longest = [oldest], oldest.row.length
-        for job in nearest:
+        oldest, length = waiting[0], waiting[0].row.length
+        chosen, longest = [oldest], length
+        for job in sorted(waiting[1:], key=lambda job: abs(job.row.length - length)):
             longest = max(longest, job.row.length)
             if len(chosen) == self._rows or longest * (len(chosen) + 1) > self._budget:
                 break
-            if job is not oldest:
-                chosen.append(job)
+            chosen.append(job)
         return chosen
 
     def _answer(self, jobs: list[Job]) -> list[Settlement]:
@@ -97,14 +94,13 @@ class OneShotLane:
             outputs = [error] if len(jobs) == 1 else [self._alone(job) for job in jobs]
         seconds = time.monotonic() - began
         lengths = [job.row.length for job in jobs]
-        self.queue.observe(sum(lengths), seconds)
         self.metrics.batch(lengths, seconds)
         return [
             (
                 job,
                 output
                 if isinstance(output, BaseException)
-                else self._result(job, output, jobs, seconds),
+                else Result(output, job.started - job.arrived, seconds, len(jobs)),
             )
             for job, output in zip(jobs, outputs, strict=True)
         ]
@@ -114,6 +110,3 @@ class OneShotLane:
             return self._model.run([job.row])[0]
         except Exception as error:
             return error
-
-    def _result(self, job: Job, output: Outputs, jobs: list[Job], seconds: float) -> Result:
-        return Result(output, job.started - job.arrived, seconds, len(jobs))

@@ -51,9 +51,44 @@ class Session:
             raise ProviderUnavailable("cuda", found)
         return cls(_open(path, "cpu", shared_pool), "cpu")
 
-    def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """All outputs by name."""
-        return dict(zip(self.output_names, self._session.run(None, dict(inputs)), strict=True))
+    @classmethod
+    def of_bytes(cls, graph: bytes, device: Literal["cpu", "cuda"]) -> "Session":
+        """Open a graph of our own making where another session runs."""
+        return cls(_open(graph, device, shared_pool=False), device)
+
+    def to_device(self, array: Tensor) -> ort.OrtValue:
+        """A copy of `array` where this session runs."""
+        return ort.OrtValue.ortvalue_from_numpy(array, self.device, 0)
+
+    def run_bound(self, inputs: Mapping[str, Any]) -> ort.OrtValue:
+        """The one output, left on the device; inputs are arrays or tensors of the device."""
+        bound, _ = self.run_partly_bound(inputs, self.output_names[0], [])
+        return bound
+
+    def run_partly_bound(
+        self, inputs: Mapping[str, Any], kept: str, outputs: Sequence[str]
+    ) -> tuple[ort.OrtValue, dict[str, Tensor]]:
+        """Output `kept`, left on the device, and the others named, brought to the host."""
+        binding = self._session.io_binding()
+        for name, value in inputs.items():
+            if isinstance(value, ort.OrtValue):
+                binding.bind_ortvalue_input(name, value)
+            else:
+                binding.bind_cpu_input(name, np.ascontiguousarray(value))
+        binding.bind_output(kept, self.device)
+        for name in outputs:
+            binding.bind_output(name, "cpu")
+        self._session.run_with_iobinding(binding)
+        first, *others = binding.get_outputs()
+        found = [value.numpy() for value in others]
+        return first, dict(zip(outputs, found, strict=True))
+
+    def run(
+        self, inputs: Mapping[str, Tensor], outputs: Sequence[str] | None = None
+    ) -> dict[str, Tensor]:
+        """The outputs named, or all of them."""
+        names = self.output_names if outputs is None else outputs
+        return dict(zip(names, self._session.run(names, dict(inputs)), strict=True))
 
 
 def pad_rows(arrays: Sequence[Tensor], *, to: int | None = None) -> Tensor:
@@ -77,7 +112,7 @@ def cuda_is_built_in() -> bool:
     return _PROVIDERS["cuda"] in ort.get_available_providers()
 
 
-def _open(path: Path, device: str, shared_pool: bool) -> ort.InferenceSession:
+def _open(path: Path | bytes, device: str, shared_pool: bool) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.use_per_session_threads = not shared_pool

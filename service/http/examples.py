@@ -10,6 +10,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "inputs": "how are you?",
         "parameters": {"src_lang": "en", "tgt_lang": "de"},
     },
+    "detection": {"inputs": "Voulez-vous chanter avec moi?"},
+    "transliteration": {"inputs": "kya tumne khana khaya?"},
 }
 
 

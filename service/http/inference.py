@@ -1,18 +1,22 @@
 """One task over HTTP: limits, JSON, the endpoint, and the answer with its times."""
 
-import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from service.engine.errors import DeadlineExceeded
-from service.http.errors import ClientGone, kind_of
+from service.http.errors import kind_of
 from service.http.limits import Limits, check_media_type, check_texts, read_body, timeout_of
-from service.http.messages import Receive, Request, Response, json_response, problem_response
+from service.http.messages import Request, Response, json_response, problem_response
 from service.http.metrics import TaskMetrics
 from service.http.schemas import RequestDecoder, with_client_parameters
+from service.http.watch import Watch
+from service.tasks.base import Parameters
 from service.tasks.endpoint import Answered, TaskEndpoint, TextRefused
+
+_LONGEST_TOKEN = 64
+"""Bytes of JSON; more only in made-up texts, which are counted exactly a moment later."""
 
 log = logging.getLogger("sluice")
 
@@ -22,6 +26,7 @@ class TaskRoute(NamedTuple):
 
     `client_parameters` are parameters that the client may send, with their types.
     `as_list` answers one string like a list of one string, because the client reads it so.
+    `stream_path` is where its answer is streamed.
     `required` parameters and `blank_refused` tell callers of the document what the task refuses.
     """
 
@@ -29,8 +34,19 @@ class TaskRoute(NamedTuple):
     task: str
     client_parameters: Mapping[str, Any]
     as_list: bool = False
+    stream_path: str | None = None
     required: tuple[str, ...] = ()
     blank_refused: bool = False
+
+
+class Call(NamedTuple):
+    """A valid request: `timeout_s` is what the caller allows, `left_s` what is left of it."""
+
+    inputs: str | list[str]
+    texts: list[str]
+    parameters: Parameters
+    timeout_s: float
+    left_s: float
 
 
 class TaskHandler:
@@ -44,73 +60,86 @@ class TaskHandler:
         )
         self._decoder = RequestDecoder(self.parameters)
         self._limits = limits
-        self._metrics = TaskMetrics(manifest.task, manifest.version)
-        self._metrics.serves(endpoint.predictor)
+        self.metrics = TaskMetrics(manifest.task, manifest.version)
+        self.metrics.serves(endpoint.predictor)
 
     async def __call__(self, request: Request) -> Response:
         """The answer, or the problem; raises nothing but cancellation."""
-        self._metrics.in_progress.inc()
+        return await self.counted(request, self._answer)
+
+    async def counted(
+        self, request: Request, answer: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        """What `answer` gives, or the problem, counted as a request of this task."""
+        self.metrics.began()
         try:
-            response = await self._answer(request)
+            response = await answer(request)
         except Exception as error:
-            response = self._refuse(error, request)
-        finally:
-            self._metrics.in_progress.dec()
-        self._metrics.ended(response.status, time.monotonic() - request.arrived)
+            response = self.refuse(error, request)
+        except BaseException:
+            self.metrics.dropped()
+            raise
+        self.metrics.ended(response.status, time.monotonic() - request.arrived)
         return response
 
-    async def _answer(self, request: Request) -> Response:
+    async def read(self, request: Request) -> Call:
+        """The call that a request makes, refused before any work if the queue has no room."""
         check_media_type(request)
-        timeout_s = timeout_of(request, self._limits)
-        body = await read_body(request, self._limits, max(timeout_s, self._limits.timeout_s))
-        inputs, parameters = self._decoder.decode(body)
-        texts = check_texts(inputs, self._limits)
-        left_s = timeout_s - (time.monotonic() - request.arrived)
-        try:
-            call = self.endpoint.answer(texts, parameters, left_s)
-            answered = await while_connected(request.receive, call)
-        except TextRefused as refused:
-            raise (refused.cause if isinstance(inputs, str) else refused) from None
-        except DeadlineExceeded:
-            raise DeadlineExceeded(timeout_s) from None  # not what was left of it
-        self._metrics.answered(answered)
-        one = isinstance(inputs, str) and not self.route.as_list
-        value = answered.answers[0] if one else answered.answers
-        return json_response(value, (_server_timing(answered, request),))
+        body, timeout_s = await self.read_body(request)
+        return self.call(request, *self._decoder.decode(body), timeout_s)
 
-    def _refuse(self, error: Exception, request: Request) -> Response:
+    async def read_body(self, request: Request) -> tuple[bytes, float]:
+        """The body, and the seconds that the caller allows; refused if the queue has no room."""
+        timeout_s = timeout_of(request, self._limits)
+        self.endpoint.admit(_least_tokens(request), timeout_s)
+        body = await read_body(request, self._limits, max(timeout_s, self._limits.timeout_s))
+        return body, timeout_s
+
+    def call(
+        self, request: Request, inputs: str | list[str], parameters: Parameters, timeout_s: float
+    ) -> Call:
+        """A call with these inputs, if they keep to the limits."""
+        left_s = timeout_s - (time.monotonic() - request.arrived)
+        return Call(inputs, check_texts(inputs, self._limits), parameters, timeout_s, left_s)
+
+    async def infer(self, request: Request, call: Call) -> Answered:
+        """The answers to a call, within the caller's time and while the caller waits."""
+        try:
+            with Watch(request.receive, call.timeout_s, call.left_s):
+                answered = await self.endpoint.answer(call.texts, call.parameters, call.left_s)
+        except TextRefused as refused:
+            raise (refused.cause if isinstance(call.inputs, str) else refused) from None
+        except DeadlineExceeded:
+            raise DeadlineExceeded(call.timeout_s) from None  # not what was left of it
+        self.metrics.answered(answered)
+        return answered
+
+    async def _answer(self, request: Request) -> Response:
+        call = await self.read(request)
+        answered = await self.infer(request, call)
+        one = isinstance(call.inputs, str) and not self.route.as_list
+        value = answered.answers[0] if one else answered.answers
+        return json_response(value, cost_headers(answered, request))
+
+    def refuse(self, error: Exception, request: Request) -> Response:
+        """The problem response of an error, counted."""
         if kind_of(error).status == 500:
             log.error("%s failed", self.route.path, exc_info=error)
-        self._metrics.refused(error)
+        self.metrics.refused(error)
         return problem_response(error, request.path)
 
 
-async def while_connected(receive: Receive, call: Coroutine[Any, Any, Answered]) -> Answered:
-    """The result of `call`. ClientGone if the caller hangs up first: its rows leave the engine."""
-    work, gone = asyncio.ensure_future(call), asyncio.ensure_future(_disconnected(receive))
-    try:
-        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            raise ClientGone
-        return work.result()
-    finally:
-        gone.cancel()
-        if not work.done():
-            work.cancel()
-            await asyncio.wait((work,))
+def _least_tokens(request: Request) -> int:
+    """Tokens that a body of this length has at least: none is longer than so many bytes."""
+    told = request.header(b"content-length") or ""
+    return int(told) // _LONGEST_TOKEN if told.isdecimal() else 1
 
 
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _server_timing(answered: Answered, request: Request) -> tuple[str, str]:
-    """Milliseconds of each part; `total` runs from arrival to this moment."""
-    parts = {
-        "queue": answered.queue_s,
-        "tokenize": answered.tokenize_s,
-        "infer": answered.infer_s,
-        "total": time.monotonic() - request.arrived,
-    }
-    return "server-timing", ", ".join(f"{name};dur={s * 1000:.2f}" for name, s in parts.items())
+def cost_headers(answered: Answered, request: Request) -> tuple[tuple[str, str], ...]:
+    """Milliseconds of each part, `total` from arrival to this moment, and the rows of the batch."""
+    total_s = time.monotonic() - request.arrived
+    timing = (
+        f"queue;dur={answered.queue_s * 1000:.2f}, tokenize;dur={answered.tokenize_s * 1000:.2f}, "
+        f"infer;dur={answered.infer_s * 1000:.2f}, total;dur={total_s * 1000:.2f}"
+    )
+    return ("server-timing", timing), ("x-batch-rows", str(answered.batch_rows))

@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from service.http.errors import PROBLEM_JSON, headers_of, problem_of
+from service.http.metrics import refused
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
@@ -38,12 +41,12 @@ class Response(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
     async def send(self, send: Send, *, with_body: bool = True) -> None:
-        told = [
-            ("content-type", self.media_type),
-            ("content-length", str(len(self.body))),
-            *self.headers,
+        headers = [
+            (b"content-type", self.media_type.encode("latin-1")),
+            (b"content-length", b"%d" % len(self.body)),
         ]
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in told]
+        for name, value in self.headers:
+            headers.append((name.encode("latin-1"), value.encode("latin-1")))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body if with_body else b""})
 
@@ -57,3 +60,15 @@ def problem_response(error: Exception, path: str) -> Response:
     problem = problem_of(error, path)
     body = msgspec.json.encode(problem)
     return Response(body, PROBLEM_JSON, problem.status, tuple(headers_of(error)))
+
+
+def header_of(scope: Scope, name: bytes) -> str:
+    """A header of an ASGI scope, empty where there is none."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+async def refuse(error: Exception, scope: Scope, send: Send) -> None:
+    """Answer an ASGI call with a problem, before any task was reached."""
+    refused(error)
+    response = problem_response(error, str(scope["path"]))
+    await response.send(send, with_body=scope["method"] != "HEAD")

@@ -15,7 +15,9 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from service.engine.tallies import CounterTally, GaugeTally, HistogramTally, write_tallies
 from service.http.errors import kind_of
+from service.http.processes import Gpus, WorkerProcesses
 from service.tasks.base import Predictor
 from service.tasks.endpoint import Answered
 
@@ -25,7 +27,7 @@ _LABELS = ("task", "model_version")
 _NO_TASK = ("none", "none")
 """Labels of requests that reached no task: unknown paths share them."""
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_SHARED_DIR = "PROMETHEUS_MULTIPROC_DIR"
+SHARED_DIR = "PROMETHEUS_MULTIPROC_DIR"
 
 REQUESTS = Counter("sluice_requests_total", "Requests answered, by status", (*_LABELS, "status"))
 REFUSALS = Counter("sluice_refusals_total", "Requests refused, by reason", (*_LABELS, "reason"))
@@ -56,19 +58,26 @@ PROVIDER_INFO = Gauge(
     (*_LABELS, "device"),
     multiprocess_mode="livemax",
 )
+READY_WORKERS = Gauge(
+    "sluice_ready_workers", "Workers that take requests", multiprocess_mode="livesum"
+)
+_PROCESSES = CollectorRegistry()
+_PROCESSES.register(WorkerProcesses())
+_PROCESSES.register(Gpus())
 
 
 class TaskMetrics:
-    """The metrics of one task, labels bound beforehand (5 us an observation)."""
+    """The metrics of one task, counted in memory."""
 
     def __init__(self, task: str, version: str) -> None:
         self._labels = (task, version)
-        self._statuses: dict[int, Counter] = {}
-        self.in_progress = IN_PROGRESS.labels(task, version)
-        self._total = REQUEST_SECONDS.labels(task, version)
-        self._queue = QUEUE_SECONDS.labels(task, version)
-        self._tokenize = TOKENIZE_SECONDS.labels(task, version)
-        self._inference = INFERENCE_SECONDS.labels(task, version)
+        self._statuses: dict[int, CounterTally] = {}
+        self._refusals: dict[str, CounterTally] = {}
+        self._in_progress = GaugeTally(IN_PROGRESS.labels(task, version))
+        self._total = HistogramTally(REQUEST_SECONDS.labels(task, version))
+        self._queue = HistogramTally(QUEUE_SECONDS.labels(task, version))
+        self._tokenize = HistogramTally(TOKENIZE_SECONDS.labels(task, version))
+        self._inference = HistogramTally(INFERENCE_SECONDS.labels(task, version))
 
     def serves(self, predictor: Predictor[Any]) -> None:
         """Tell which bundle and which device answer."""
@@ -82,13 +91,25 @@ class TaskMetrics:
         self._inference.observe(answered.infer_s)
 
     def refused(self, error: Exception) -> None:
-        REFUSALS.labels(*self._labels, kind_of(error).slug).inc()
+        reason = kind_of(error).slug
+        if reason not in self._refusals:
+            self._refusals[reason] = CounterTally(REFUSALS.labels(*self._labels, reason))
+        self._refusals[reason].inc(1)
+
+    def began(self) -> None:
+        """A request has come; `ended` must follow."""
+        self._in_progress.value += 1
 
     def ended(self, status: int, seconds: float) -> None:
         if status not in self._statuses:
-            self._statuses[status] = REQUESTS.labels(*self._labels, str(status))
-        self._statuses[status].inc()
+            self._statuses[status] = CounterTally(REQUESTS.labels(*self._labels, str(status)))
+        self._statuses[status].inc(1)
+        self._in_progress.value -= 1
         self._total.observe(seconds)
+
+    def dropped(self) -> None:
+        """A request was cut off without an answer."""
+        self._in_progress.value -= 1
 
 
 def refused(error: Exception) -> None:
@@ -100,16 +121,21 @@ def refused(error: Exception) -> None:
 
 def exposition() -> bytes:
     """All metrics of all workers as Prometheus text."""
-    if _SHARED_DIR not in os.environ:
-        return generate_latest(REGISTRY)
+    write_tallies()
+    return generate_latest(_shared() if SHARED_DIR in os.environ else REGISTRY) + generate_latest(
+        _PROCESSES
+    )
+
+
+def _shared() -> CollectorRegistry:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    return registry
 
 
 def forget_dead_workers() -> None:
     """Take the live gauges of workers that were killed out of the sums."""
-    folder = os.environ.get(_SHARED_DIR)
+    folder = os.environ.get(SHARED_DIR)
     if folder is None:
         return
     for file in Path(folder).glob("gauge_live*_*.db"):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from service.http.inference import TaskHandler
+from service.http.limits import Limits
 
 
 class ScoreInfo(msgspec.Struct, frozen=True):
@@ -38,17 +39,29 @@ class ModelInfo(msgspec.Struct, frozen=True):
     scores: list[ScoreInfo]
 
 
+class LimitInfo(msgspec.Struct, frozen=True):
+    """What one call may bring: characters of a text, texts, bytes of the body."""
+
+    max_chars: int
+    max_inputs: int
+    max_body_bytes: int
+
+
 class Models(msgspec.Struct, frozen=True):
-    """All models that serve."""
+    """All models that serve, and the limits of a call to them."""
 
     models: list[ModelInfo]
+    limits: LimitInfo
 
 
-def describe(handlers: Sequence[TaskHandler]) -> Models:
-    return Models([_describe(handler) for handler in handlers])
+def describe(handlers: Sequence[TaskHandler], limits: Limits) -> Models:
+    return Models(
+        [describe_model(handler) for handler in handlers],
+        LimitInfo(limits.max_chars, limits.max_inputs, limits.max_body_bytes),
+    )
 
 
-def _describe(handler: TaskHandler) -> ModelInfo:
+def describe_model(handler: TaskHandler) -> ModelInfo:
     predictor = handler.endpoint.predictor
     manifest = predictor.bundle.manifest
     return ModelInfo(

@@ -12,11 +12,14 @@ from service.http.inference import TaskHandler
 from service.http.limits import Limits
 from service.http.messages import JSON
 from service.http.models import Models
+from service.http.openinference import DATATYPE, INPUT, InferenceRequest
+from service.http.streaming import EVENT_STREAM
 
 _REFERENCE = "#/components/schemas/{name}"
-_TASK_STATUSES = (400, 404, 408, 413, 415, 422, 429, 500, 503, 504)
+_TASK_STATUSES = (400, 401, 404, 408, 413, 415, 422, 429, 431, 500, 503, 504)
 _PLAIN_PAGES = {
-    "/": ("What this service is", "text/html"),
+    "/": ("The playground", "text/html"),
+    "/live": ("What the service does right now", "text/html"),
     "/docs": ("This document, to read and to try", "text/html"),
     "/openapi.json": ("This document", JSON),
     "/livez": ("200 while the process lives", "text/plain"),
@@ -30,17 +33,20 @@ def openapi_document(handlers: Sequence[TaskHandler], limits: Limits) -> dict[st
     requests = [_request_type(handler, limits) for handler in handlers]
     answers = [handler.endpoint.predictor.answers for handler in handlers]
     schemas, components = msgspec.json.schema_components(
-        [*requests, *answers, Models, Problem], ref_template=_REFERENCE
+        [*requests, *answers, InferenceRequest, Models, Problem], ref_template=_REFERENCE
     )
     for handler in handlers:
         _require(components[handler.parameters.__name__], handler.route.required)
     paths: dict[str, Any] = {}
     for handler, request, answer in zip(handlers, schemas, schemas[len(handlers) :], strict=False):
         paths[handler.route.path] = {"post": _task(handler, request, answer, limits)}
+        if handler.route.stream_path is not None:
+            paths[handler.route.stream_path] = {"post": _stream(handler, request, limits)}
     paths["/models"] = {"get": _page("The models that serve", JSON, schemas[-2])}
     for path, (summary, media_type) in _PLAIN_PAGES.items():
         paths[path] = {"get": _page(summary, media_type, None)}
     paths["/readyz"] = {"get": _readiness()}
+    paths.update(_protocol(handlers, schemas[-3], limits))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -108,6 +114,66 @@ def _task(
             },
             **{str(status): _problem(status) for status in _TASK_STATUSES},
         },
+    }
+
+
+def _stream(handler: TaskHandler, request: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    task = handler.route.task
+    return {
+        "operationId": f"{task}_stream",
+        "tags": ["tasks"],
+        "summary": f"{task.capitalize()} of one text, told while it is found",
+        "description": "Greedy; `inputs` must be one string. Server-sent events: "
+        '`data: {"text": ...}` a piece, `event: end` with the whole answer, `event: error`.',
+        "parameters": [_timeout(limits)],
+        "requestBody": {
+            "required": True,
+            "content": {JSON: {"schema": request, "example": EXAMPLES[task]}},
+        },
+        "responses": {
+            "200": {
+                "description": "Server-sent events",
+                "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+            },
+            **{str(status): _problem(status) for status in _TASK_STATUSES},
+        },
+    }
+
+
+def _protocol(
+    handlers: Sequence[TaskHandler], request: dict[str, Any], limits: Limits
+) -> dict[str, Any]:
+    """The paths of the Open Inference Protocol; each but the first two may name a version too."""
+    names = [handler.endpoint.predictor.bundle.manifest.name for handler in handlers]
+    name = {"name": "name", "in": "path", "required": True, "schema": {"enum": names}}
+    plain = _page("Name, version, inputs and outputs", JSON, None)
+    missing = {"404": _problem(404), "503": _problem(503)}
+    inference = _page("Answers to texts, as JSON in BYTES", JSON, None)
+    inference["responses"].update({str(status): _problem(status) for status in _TASK_STATUSES})
+    example = EXAMPLES[handlers[0].route.task]
+    tensor = {"name": INPUT, "datatype": DATATYPE, "shape": [1], "data": [example["inputs"]]}
+    inference["requestBody"] = {
+        "required": True,
+        "content": {
+            JSON: {
+                "schema": request,
+                "example": {"inputs": [tensor], "parameters": example.get("parameters", {})},
+            }
+        },
+    }
+    pages: dict[str, Any] = {
+        "/v2": _page("The server, for clients of the Open Inference Protocol", JSON, None),
+        "/v2/health/live": _page("200 while the process lives", JSON, None),
+        "/v2/health/ready": _page("200 while the service takes requests", JSON, None),
+        "/v2/models/{name}": plain | {"parameters": [name]},
+        "/v2/models/{name}/ready": plain | {"parameters": [name]},
+    }
+    for page in pages.values():
+        page["responses"] |= missing
+    return {path: {"get": page} for path, page in pages.items()} | {
+        "/v2/models/{name}/infer": {
+            "post": inference | {"parameters": [name, _timeout(limits)], "operationId": "infer"}
+        }
     }
 
 

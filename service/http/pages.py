@@ -1,13 +1,9 @@
-"""The pages for people: what this is, and the documentation, without any outside script."""
+"""The documentation of the interface: Swagger UI, without any outside script."""
 
-from collections.abc import Sequence
 from functools import cache
-from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 
-from service.http.examples import curl
-from service.http.inference import TaskHandler
 from service.http.messages import HTML, Response
 
 ASSETS = {
@@ -43,10 +39,6 @@ _INITIALIZER = b"""SwaggerUIBundle({
   validatorUrl: null,
 });
 """
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}"
-    "pre{background:#8881;padding:.6rem;overflow:auto}"
-)
 
 
 def docs_page() -> Response:
@@ -66,22 +58,3 @@ def docs_asset(path: str) -> Response:
     folder = Path(package.origin).parent / "_internal" / "server" / "static_content"
     body = (folder / path.rpartition("/")[2]).read_bytes()
     return Response(body, ASSETS[path], headers=_CACHED)
-
-
-def home_page(handlers: Sequence[TaskHandler], address: str) -> Response:
-    """What serves here, with a call to try for each task; `address` is how the caller got here."""
-    calls = "".join(
-        f"<h2>POST {handler.route.path}</h2><pre>"
-        f"{escape(curl(address, handler.route.path, handler.route.task))}</pre>"
-        for handler in handlers
-    )
-    page = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Sluice</title>'
-        f"<style>{_STYLE}</style><h1>Sluice</h1>"
-        "<p>Recurrent text models over HTTP."
-        ' <a href="docs">Documentation</a>, <a href="openapi.json">OpenAPI</a>,'
-        ' <a href="models">models</a>, <a href="metrics">metrics</a>,'
-        ' <a href="livez">livez</a>, <a href="readyz">readyz</a>.</p>'
-        f"{calls}</html>"
-    )
-    return Response(page.encode(), HTML, headers=_SAFE)

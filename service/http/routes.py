@@ -22,8 +22,17 @@ TASK_ROUTES = (
         "translation",
         {"clean_up_tokenization_spaces": None, "truncation": None, "generate_parameters": None},
         required=("tgt_lang",),
+        stream_path="/translate/stream",
         blank_refused=True,
     ),
+    TaskRoute(
+        "/detect",
+        "detection",
+        {"function_to_apply": Literal["softmax"] | None},
+        as_list=True,
+        blank_refused=True,
+    ),
+    TaskRoute("/transliterate", "transliteration", {}, blank_refused=True),
 )
 
 SYSTEM_PATHS = ("/livez", "/healthz", "/readyz")

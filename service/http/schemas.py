@@ -10,6 +10,7 @@ from service.http.errors import LoneSurrogate, NotJson, WrongShape
 from service.tasks.base import Parameters
 
 P = TypeVar("P", bound=Parameters)
+T = TypeVar("T")
 
 
 class TaskRequest(msgspec.Struct, Generic[P], frozen=True, forbid_unknown_fields=True):
@@ -51,11 +52,16 @@ class RequestDecoder:
 
     def decode(self, body: bytes) -> tuple[str | list[str], Parameters]:
         """Inputs and parameters. NotJson, LoneSurrogate or WrongShape say what is wrong."""
-        try:
-            request = self._decoder.decode(body)
-        except (ValueError, RecursionError) as error:
-            _refuse(body, error)
+        request = decode_json(self._decoder, body)
         return request.inputs, request.parameters or self._parameters()
+
+
+def decode_json(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
+    """JSON as `decoder` reads it. NotJson, LoneSurrogate or WrongShape say what is wrong."""
+    try:
+        return decoder.decode(body)
+    except (ValueError, RecursionError) as error:
+        _refuse(body, error)
 
 
 def _refuse(body: bytes, error: Exception) -> NoReturn:

@@ -2,17 +2,20 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, cast
 
 import msgspec
 
 from service.bundle import Bundle, Precision
+from service.engine.calibration import token_budget
 from service.engine.metrics import LaneMetrics
 from service.engine.queue import RowQueue
 from service.engine.rows import Row
 from service.engine.runner import Lane
 from service.engine.scheduler import OneShotLane, OneShotModel
 from service.engine.session import Device, Session, cuda_is_built_in
+
+SAMPLE = "Rudolph Smith bought 1000 shares of Tesla Inc. in March 2020."
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,7 +38,7 @@ class Prepared(NamedTuple):
 
 
 class LaneLimits(NamedTuple):
-    """How much a lane may queue and take at once."""
+    """How much a lane may queue and take at once; `batch_tokens` 0 measures what is best."""
 
     queue_tokens: int
     batch_tokens: int
@@ -84,6 +87,18 @@ class Predictor(ABC, Generic[AnyParameters]):
     def lane(self, limits: LaneLimits) -> Lane:
         """A lane that serves this predictor's rows."""
 
+    def streamed(self, parameters: AnyParameters) -> AnyParameters:
+        """The parameters for a stream. InputRefused for those that no stream can honour."""
+        raise NotImplementedError
+
+    def spacing(self, prepared: Prepared) -> list[str]:
+        """What stands before, between and behind the rows' texts in a stream."""
+        raise NotImplementedError
+
+    def text_of(self, prepared: Prepared, row: int, ids: Sequence[int], *, whole: bool) -> str:
+        """The text of a row's tokens, all of them if `whole`, for a task that can be streamed."""
+        raise NotImplementedError
+
     def predict(self, texts: Sequence[str], parameters: AnyParameters) -> list[Any]:
         """Answers of many texts, in their order: for evaluation and bulk work."""
         prepared = [self.prepare(text, parameters) for text in texts]
@@ -92,7 +107,7 @@ class Predictor(ABC, Generic[AnyParameters]):
 
     def warm_up(self, parameters: AnyParameters) -> None:
         """One real answer, so that no caller pays for first allocations."""
-        self.predict(["Rudolph Smith bought 1000 shares of Tesla Inc. in March 2020."], parameters)
+        self.predict([SAMPLE], parameters)
 
 
 class OneShotPredictor(Predictor[AnyParameters]):
@@ -130,9 +145,15 @@ class OneShotPredictor(Predictor[AnyParameters]):
             self._model,
             RowQueue(limits.queue_tokens),
             LaneMetrics(manifest.task, manifest.version),
-            budget=limits.batch_tokens,
+            budget=limits.batch_tokens or self._calibrated(),
             rows=limits.batch_rows,
         )
+
+    def _calibrated(self) -> int:
+        """The token budget that suits this machine, measured on a sentence of usual length."""
+        defaults = cast(AnyParameters, self.parameters())
+        [row] = self.prepare(f"{SAMPLE} {SAMPLE}", defaults).rows
+        return token_budget(self._model.run, row)
 
     def _run_batch(self, rows: Sequence[Row], batch: list[int]) -> dict[int, Any]:
         return dict(zip(batch, self._model.run([rows[i] for i in batch]), strict=True))

@@ -2,19 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from service.engine.errors import DeadlineExceeded
-from service.engine.rows import Result, Row
+from service.engine.rows import Result, Row, Token
 from service.engine.runner import Lane, Runner
 from service.tasks.base import Parameters, Predictor, Prepared
-from service.tasks.errors import BlankText, InputRefused, InputTooLong
+from service.tasks.errors import BlankText, ForeignScript, InputRefused, InputTooLong, NoLetters
+from service.tasks.streaming import TextStream
 
 _LONG_CHARS = 20_000
 """More text than this is cut and put together off the event loop (some 10 ms of work)."""
-_GRACE_S = 0.5
-"""How much later than a row's deadline the endpoint gives up by itself, should a session hang."""
 
 T = TypeVar("T")
 
@@ -41,8 +40,12 @@ class TaskEndpoint:
     """Texts in, answers out, batched with what other callers sent."""
 
     def __init__(self, predictor: Predictor[Any], lane: Lane, runner: Runner) -> None:
-        self.predictor = predictor
-        self._lane, self._runner = lane, runner
+        self.predictor, self.lane = predictor, lane
+        self._runner = runner
+
+    def admit(self, tokens: int, timeout_s: float) -> None:
+        """QueueFull or Draining if a request of so many tokens would be refused now."""
+        self.lane.queue.admit(tokens, timeout_s)
 
     async def answer(
         self, texts: Sequence[str], parameters: Parameters, timeout_s: float
@@ -51,44 +54,83 @@ class TaskEndpoint:
 
         Raises InputRefused before any row is queued, else what `Runner.submit` raises.
         """
+        return await self.answer_each(texts, [parameters] * len(texts), timeout_s)
+
+    async def answer_each(
+        self, texts: Sequence[str], parameters: Sequence[Parameters], timeout_s: float
+    ) -> Answered:
+        """Like `answer`, each text with parameters of its own."""
         began = time.monotonic()
         self.predictor.check_call(len(texts), parameters)
         long = sum(map(len, texts)) > _LONG_CHARS
         prepared = await _run(long, lambda: self._prepare(texts, parameters))
         tokenize_s = time.monotonic() - began
         rows = [row for part in prepared for row in part.rows]
-        results = await self._infer(rows, timeout_s, tokenize_s) if rows else []
-        answers = await _run(long, lambda: self._answers(prepared, results))
+        results = await self._infer(rows, timeout_s, tokenize_s)
+        return await _run(long, lambda: self._answered(prepared, results, tokenize_s))
+
+    def _answered(
+        self, prepared: Sequence[Prepared], results: Sequence[Result], tokenize_s: float
+    ) -> Answered:
+        values = iter([result.value for result in results])
         return Answered(
-            answers,
+            [self.predictor.answer(part, [next(values) for _ in part.rows]) for part in prepared],
             queue_s=max((result.queue_s for result in results), default=0.0),
             tokenize_s=tokenize_s,
             infer_s=max((result.infer_s for result in results), default=0.0),
             batch_rows=max((result.batch_rows for result in results), default=0),
         )
 
-    def _prepare(self, texts: Sequence[str], parameters: Parameters) -> list[Prepared]:
-        return [self._prepare_one(index, text, parameters) for index, text in enumerate(texts)]
+    async def stream(
+        self, text: str, parameters: Parameters, timeout_s: float
+    ) -> AsyncGenerator[str | Answered, None]:
+        """Pieces of the answer's text as they are found, and at the end the whole answer.
+
+        Raises like `answer`, before the first piece or between two. Closing the iterator takes the
+        rows out of the engine.
+        """
+        began = time.monotonic()
+        prepared = self._prepare_one(0, text, self.predictor.streamed(parameters))
+        tokenize_s = time.monotonic() - began
+
+        def text_of(row: int, ids: Sequence[int], whole: bool) -> str:
+            return self.predictor.text_of(prepared, row, ids, whole=whole)
+
+        stream = TextStream(self.predictor.spacing(prepared), text_of)
+        work = asyncio.ensure_future(self._infer(prepared.rows, timeout_s, tokenize_s, stream.hear))
+        work.add_done_callback(stream.end)
+        try:
+            async for piece in stream.pieces():
+                yield piece
+            results = work.result()
+            yield self._answered([prepared], results, tokenize_s)
+        finally:
+            work.cancel()
+
+    def _prepare(self, texts: Sequence[str], parameters: Sequence[Parameters]) -> list[Prepared]:
+        asked = enumerate(zip(texts, parameters, strict=True))
+        return [self._prepare_one(index, text, each) for index, (text, each) in asked]
 
     def _prepare_one(self, index: int, text: str, parameters: Parameters) -> Prepared:
         try:
             return self.predictor.prepare(text, parameters)
-        except (BlankText, InputTooLong) as error:
+        except (BlankText, ForeignScript, InputTooLong, NoLetters) as error:
             raise TextRefused(index, error) from error
 
-    async def _infer(self, rows: Sequence[Row], timeout_s: float, spent_s: float) -> list[Result]:
+    async def _infer(
+        self,
+        rows: Sequence[Row],
+        timeout_s: float,
+        spent_s: float,
+        on_news: Callable[[int, Token | Result], None] | None = None,
+    ) -> list[Result]:
+        """Results of `rows`; there are none to wait for where nothing is to be inferred."""
+        if not rows:
+            return []
         left_s = timeout_s - spent_s
         if left_s <= 0:
             raise DeadlineExceeded(timeout_s)
-        try:
-            async with asyncio.timeout(left_s + _GRACE_S):
-                return await self._runner.submit(self._lane, rows, left_s)
-        except TimeoutError:
-            raise DeadlineExceeded(timeout_s) from None
-
-    def _answers(self, prepared: Sequence[Prepared], results: Sequence[Result]) -> list[Any]:
-        values = iter([result.value for result in results])
-        return [self.predictor.answer(part, [next(values) for _ in part.rows]) for part in prepared]
+        return await self._runner.submit(self.lane, rows, left_s, on_news)
 
 
 async def _run(off_loop: bool, work: Callable[[], T]) -> T:

@@ -15,3 +15,8 @@ def language_token(code: str) -> str:
 
 
 LANGUAGE_TOKENS = [language_token(code) for code in LANGUAGES]
+
+
+def language_of(code: str | None) -> str | None:
+    """The language that a code names: `hi-Latn` is Hindi, in Latin letters."""
+    return "hi" if code == "hi-Latn" else code

@@ -56,21 +56,23 @@ class Subwords:
         size: int,
         *,
         symbols: Sequence[str] = (),
+        whole: Sequence[str] = (),
         lowercase: bool,
         rejoin: bool = False,
     ) -> Self:
-        """Learn `size` sub-words; `symbols` are whole tokens that no text can spell.
+        """Learn `size` sub-words.
 
+        `symbols` are whole tokens that no text can spell, `whole` are strings that are never cut.
         With `rejoin`, what a tokenizer of corpora split ("ca n't", "well , no") reads like what
         people write ("can't", "well, no").
         """
-        reserved = [PAD, BOS, EOS, *symbols, *_BYTES]
+        reserved = [PAD, BOS, EOS, *symbols, *_BYTES, *whole]
         trainer = BpeTrainer(
             vocab_size=size, special_tokens=reserved, show_progress=False, limit_alphabet=400
         )
         tokenizer = _untrained(lowercase=lowercase, rejoin=rejoin)
         tokenizer.train_from_iterator(texts, trainer)
-        return cls(_without_spelt_symbols(tokenizer))
+        return cls(_without_spelt_symbols(tokenizer, whole))
 
     @property
     def size(self) -> int:
@@ -82,6 +84,10 @@ class Subwords:
         if found is None:
             raise KeyError(symbol)
         return found
+
+    def knows(self, symbol: str) -> bool:
+        """True if `symbol` is in the vocabulary."""
+        return self._tokenizer.token_to_id(symbol) is not None
 
     def encode(self, texts: Sequence[str]) -> list[Pieces]:
         encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
@@ -101,7 +107,7 @@ def _untrained(*, lowercase: bool, rejoin: bool) -> Tokenizer:
     tokenizer.normalizer = normalizers.Sequence(steps)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Metaspace(),
+            pre_tokenizers.Metaspace(prepend_scheme="first"),
             pre_tokenizers.Punctuation(behavior="isolated"),
             pre_tokenizers.Digits(individual_digits=True),
         ]
@@ -112,11 +118,13 @@ def _untrained(*, lowercase: bool, rejoin: bool) -> Tokenizer:
     return tokenizer
 
 
-def _without_spelt_symbols(tokenizer: Tokenizer) -> Tokenizer:
-    """Keep reserved symbols in the vocabulary but unreachable from text.
+def _without_spelt_symbols(tokenizer: Tokenizer, whole: Sequence[str]) -> Tokenizer:
+    """Keep reserved symbols in the vocabulary but unreachable from text, `whole` ones apart.
 
     An "added token" is matched literally: a caller could type `</s>` and end the sentence.
     """
     layout = json.loads(tokenizer.to_str())
-    layout["added_tokens"] = []
+    layout["added_tokens"] = [
+        {**token, "special": False} for token in layout["added_tokens"] if token["content"] in whole
+    ]
     return Tokenizer.from_str(json.dumps(layout, ensure_ascii=False))

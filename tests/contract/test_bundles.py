@@ -15,12 +15,13 @@ from service.bundle import find_bundles, load_bundle
 from service.engine.rows import Row
 from service.engine.session import Session
 from service.tasks.base import OneShotPredictor, Predictor
-from service.tasks.errors import BlankText, InputTooLong
+from service.tasks.errors import BlankText, InputRefused, NoLetters
 from service.tasks.registry import PREDICTORS, open_predictor
 
 ROOT = Path(__file__).parents[2] / "exported_models"
 BUNDLES = find_bundles(ROOT)
 TASKS = sorted(BUNDLES)
+ONE_SHOT = [task for task in TASKS if issubclass(PREDICTORS[task], OneShotPredictor)]
 
 # Own sentences of very different lengths.
 TEXTS = [
@@ -93,7 +94,9 @@ def test_every_input_has_its_answer_in_order(task: str) -> None:
     assert together[::-1] == answers(task, TEXTS[::-1])
 
 
-@pytest.mark.parametrize("task", [task for task in TASKS if task != "translation"])
+@pytest.mark.parametrize(
+    "task", [task for task in TASKS if issubclass(PREDICTORS[task], OneShotPredictor)]
+)
 def test_a_row_in_a_padded_batch_equals_the_row_alone(task: str) -> None:
     served = predictor(task)
     assert isinstance(served, OneShotPredictor)
@@ -111,7 +114,7 @@ def test_odd_text_gets_an_answer_or_a_typed_refusal(task: str, case: str) -> Non
     text = ODD[case]
     try:
         answer = answers(task, [text])[0]
-    except (BlankText, InputTooLong):
+    except InputRefused:
         return
     for part in answer if task == "ner" else []:
         assert text[part.start : part.end] == part.word
@@ -203,3 +206,55 @@ def test_sentences_of_one_text_keep_their_line_breaks() -> None:
     first, second = text.split("\n\n")
     assert first
     assert second.endswith("?")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(min_size=1, max_size=60))
+def test_probabilities_of_languages_fall_and_stay_below_one(text: str) -> None:
+    try:
+        answer = answers("detection", [text])[0]
+    except (BlankText, NoLetters):
+        return
+    scores = [found.score for found in answer]
+    assert scores == sorted(scores, reverse=True)
+    assert 0 < sum(scores) <= 1 + 1e-5
+
+
+@pytest.mark.parametrize(
+    "text,label",
+    [
+        ("Voulez-vous chanter avec moi?", "fr"),
+        ("WHERE IS THE STATION", "en"),
+        ("Ich habe heute keine Zeit.", "de"),
+        ("\u0915\u094d\u092f\u093e \u0939\u093e\u0932 \u0939\u0948?", "hi"),
+        ("kya haal hai, tumne khana khaya?", "hi-Latn"),
+    ],
+)
+def test_plain_languages_are_detected(text: str, label: str) -> None:
+    assert answers("detection", [text])[0][0].label == label
+
+
+@pytest.mark.parametrize("text", ["12345", "?!...", "12:30, 5 %"])
+def test_text_without_letters_has_no_language(text: str) -> None:
+    with pytest.raises(NoLetters, match="no letters"):
+        answers("detection", [text])
+
+
+def test_romanised_hindi_is_written_in_devanagari() -> None:
+    found = answers("transliteration", ["kya haal hai?", "12:30, USA"])
+    assert found[0][0].transliteration_text == (
+        "\u0915\u094d\u092f\u093e \u0939\u093e\u0932 \u0939\u0948?"
+    )
+    assert found[1][0].transliteration_text == "12:30, USA"
+
+
+def test_spellings_of_words_slice_the_callers_string() -> None:
+    text = "Mera  naam"
+    [found] = predictor("transliteration").predict(
+        [text], PREDICTORS["transliteration"].parameters(top_k=3)
+    )[0]
+    assert [text[word.start : word.end] for word in found.words] == ["Mera", "naam"]
+    for word in found.words:
+        assert 1 <= len(word.spellings) <= 3
+    spaced = "  ".join(word.spellings[0] for word in found.words)
+    assert found.transliteration_text == spaced

@@ -40,6 +40,9 @@ def test_a_bento_holds_the_service_and_its_bundles_and_nothing_else(
     assert {path.name for path in source.iterdir()} <= {
         "service",
         "exported_models",
+        "pyproject.toml",
+        "constraints.txt",
+        "deploy",
         "bentofile.yaml",
         "README.md",
     }

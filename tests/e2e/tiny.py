@@ -26,6 +26,24 @@ _PAIRS = [
     ("how are you ?", "wie geht es dir ?"),
 ]
 
+_SENTENCES = {
+    "en": ["the cat sleeps here", "where is the red house", "we know nothing of this"],
+    "de": ["wie geht es dir", "ich sehe einen hund", "der zug kommt zu spät"],
+    "hi": ["मेरा घर बड़ा है", "तुम कहाँ जा रहे हो", "यह किताब अच्छी है"],
+}
+# Sentences to be romanised: those of dev and test must not be.
+_TRAINED_HINDI = ["मेरा बड़ा घर", "घर बड़ा है", "तुम यह किताब कहाँ", "जा रहे हो", "यह अच्छी है"]
+_SPELLINGS = [
+    ("घर", "ghar"),
+    ("मेरा", "mera"),
+    ("तुम", "tum"),
+    ("कहाँ", "kahan"),
+    ("किताब", "kitab"),
+    ("अच्छी", "achchi"),
+    ("बड़ा", "bada"),
+    ("रहे", "rahe"),
+]
+
 _CELL = {"kind": "lstm", "hidden": 32}
 _COMMON: dict[str, object] = {
     "optimizer": {"learning_rate": 0.01, "warmup_steps": 5, "average_decay": 0.9},
@@ -70,9 +88,9 @@ EXPERIMENTS: dict[str, dict[str, object]] = {
             {
                 "corpora": [{"name": "tatoeba_en-de"}],
                 "languages": ["en", "de"],
-                "pairs_per_epoch": 200,
             }
         ],
+        "epoch_pairs": 400,
         "model": {
             "vocabulary": 400,
             "embedding_size": 32,
@@ -80,6 +98,33 @@ EXPERIMENTS: dict[str, dict[str, object]] = {
             "label_smoothing": 0.0,
             "encoder": {"kind": "gru", "hidden": 32},
             "decoder": {"kind": "gru", "hidden": 32, "bidirectional": False},
+        },
+    },
+    "detection": {
+        "least_per_language": 60,
+        "romanised_per_epoch": 60,
+        "fragment_rate": 0.5,
+        "label_smoothing": 0.0,
+        "model": {"min_char_count": 1, "attention_size": 16, "dropout": 0.0, "cell": _CELL},
+    },
+    "transliteration": {
+        "sources": ["dakshina_hi"],
+        "frequency_weight": 0.0,
+        "beams": 1,
+        "optimizer": {"learning_rate": 0.02, "warmup_steps": 5, "average_decay": 0.9},
+        "trainer": {
+            "max_epochs": 80,
+            "patience": 80,
+            "batch_tokens": 60,
+            "threads": 1,
+            "accelerator": "cpu",
+        },
+        "model": {
+            "embedding_size": 32,
+            "dropout": 0.0,
+            "label_smoothing": 0.0,
+            "encoder": _CELL,
+            "decoder": {**_CELL, "bidirectional": False},
         },
     },
 }
@@ -95,6 +140,14 @@ def write_corpora(root: Path) -> None:
         _write(root / f"sentiment/mr/{split}.tsv.gz", "\n".join(["label\ttext", *reviews]) + "\n")
         pairs = "".join(f"{source}\t{target}\n" for source, target in _PAIRS)
         _write(root / f"translation/tatoeba_en-de/{split}.tsv.xz", pairs)
+        labelled = [f"{code}\t{text}" for code, texts in _SENTENCES.items() for text in texts]
+        if split == "train":
+            labelled += [f"hi\t{text}" for text in _TRAINED_HINDI]
+        languages = "\n".join(["lang\ttext", *labelled]) + "\n"
+        _write(root / f"other/language_identification/{split}.tsv.xz", languages)
+        spellings = "".join(f"{hindi}\t{latin}\t3\n" for hindi, latin in _SPELLINGS)
+        path = root / f"transliteration/dakshina_hi/hi.translit.sampled.{split}.tsv.xz"
+        _write(path, spellings)
 
 
 def write_experiment(task: str, folder: Path, **changes: object) -> Path:

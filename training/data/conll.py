@@ -6,7 +6,7 @@ from pathlib import Path
 
 from service.text.spans import Span, spans_to_tags, tags_to_spans
 from service.text.words import split_words
-from training.data.files import data_root, read_lines
+from training.data.files import data_root, packed_or_plain, read_lines
 from training.errors import DataError
 
 LABELS = ("PER", "ORG", "LOC", "TIME")
@@ -70,9 +70,14 @@ class WordSentence:
         return WordSentence(self.words[:-1], self.tags[:-1])
 
 
+def _types(source: str, labels: Sequence[str]) -> dict[str, str]:
+    """The source's names of entity types, and ours; a set of the user's own has our names."""
+    return _MAPPING.get(source, {label: label for label in labels})
+
+
 def unannotated(source: str, labels: Sequence[str]) -> frozenset[str]:
     """Those of `labels` that the source does not mark: its O says nothing about them."""
-    return frozenset(labels) - frozenset(_MAPPING[source].values())
+    return frozenset(labels) - frozenset(_types(source, labels).values())
 
 
 def read_sentences(
@@ -83,8 +88,8 @@ def read_sentences(
     GMB's clipped durations are repaired unless `repaired` is False.
     """
     file = _FILES.get(source, {}).get(split, f"{split}.conll")
-    path = data_root() / "ner" / source / f"{file}.gz"
-    mapping = {theirs: ours for theirs, ours in _MAPPING[source].items() if ours in labels}
+    path = packed_or_plain(data_root() / "ner" / source / f"{file}.gz")
+    mapping = {theirs: ours for theirs, ours in _types(source, labels).items() if ours in labels}
     mapped = [_map_types(block, mapping) for block in _blocks(path)]
     clipped = source == "gmb" and repaired
     return [repair_durations(sentence) for sentence in mapped] if clipped else mapped
@@ -118,15 +123,14 @@ def to_words(sentence: TaggedSentence) -> WordSentence:
     return WordSentence(tuple(word.text for word in words), tuple(tags))
 
 
-def to_tokens(sentence: TaggedSentence, found: Iterable[tuple[str, int, int]]) -> list[str]:
-    """IOB2 tags on the corpus tokens of character spans `(label, start, end)` of `text`."""
+def to_spans(sentence: TaggedSentence, found: Iterable[tuple[str, int, int]]) -> list[Span | None]:
+    """Spans of corpus tokens that character spans `(label, start, end)` of `text` touch."""
     offsets = sentence.token_offsets()
-    spans = []
+    spans: list[Span | None] = []
     for label, start, end in found:
         touched = [i for i, (first, last) in enumerate(offsets) if first < end and start < last]
-        if touched:
-            spans.append(Span(label, touched[0], touched[-1] + 1))
-    return spans_to_tags(spans, len(offsets))
+        spans.append(Span(label, touched[0], touched[-1] + 1) if touched else None)
+    return spans
 
 
 def _blocks(path: Path) -> Iterator[list[tuple[str, str]]]:

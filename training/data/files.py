@@ -6,14 +6,22 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from training.errors import DataError
 
+_OPENERS: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
+
 
 def _open_text(path: Path) -> IO[str]:
-    opener = gzip.open if path.suffix == ".gz" else lzma.open
+    opener = _OPENERS.get(path.suffix, open)
     return cast(IO[str], opener(path, "rt", encoding="utf-8", newline="\n"))
+
+
+def packed_or_plain(path: Path) -> Path:
+    """`path`, or the same file without its last suffix where only that is there."""
+    plain = path.with_suffix("")
+    return plain if plain.exists() and not path.exists() else path
 
 
 def data_root() -> Path:
@@ -27,7 +35,7 @@ def data_root() -> Path:
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """Lines of a compressed UTF-8 text without their line feeds.
+    """Lines of a UTF-8 text, packed or plain, without their line feeds.
 
     Only a line feed ends a line: French text holds U+2028 and friends. DataError if the file is
     missing, cut short, or not UTF-8.

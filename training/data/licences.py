@@ -58,6 +58,29 @@ DATA_SETS = {
             attribution="MASSIVE 1.0, Amazon; FitzGerald et al. 2023",
         ),
         DataSet(
+            name="language_identification",
+            licence=_TATOEBA[0],
+            attribution="tatoeba.org contributors, by way of the Tatoeba Translation Challenge; "
+            "Tiedemann 2020",
+        ),
+        DataSet(
+            name="wordfreq",
+            licence="CC BY-SA 4.0",
+            attribution="wordfreq 3.1, Robyn Speer 2022: Hindi word frequencies from Wikipedia, "
+            "OPUS OpenSubtitles 2018 (opensubtitles.org), the Leeds Internet Corpus, ParaCrawl, "
+            "Twitter",
+        ),
+        DataSet(
+            name="dakshina_hi",
+            licence="CC BY-SA 4.0",
+            attribution="Dakshina dataset, Google; Roark et al. 2020",
+        ),
+        DataSet(
+            name="aksharantar_hi",
+            licence="CC BY or CC0, as published by AI4Bharat; not stated for this sample",
+            attribution="Aksharantar, AI4Bharat; Madhani et al. 2022",
+        ),
+        DataSet(
             name="tico19",
             licence="CC0 1.0",
             attribution="TICO-19; Anastasopoulos et al. 2020",

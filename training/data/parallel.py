@@ -30,6 +30,10 @@ def read_pairs(corpus: str, split: str, languages: tuple[str, str]) -> list[Sent
         return _two_columns(folder / f"{split}.tsv.xz", corpus[-5:].split("-"), languages)
     if corpus.startswith("indian_parallel"):
         return _four_references(folder / f"{split}.tsv.xz", languages)
+    if corpus == "multi30k":
+        return _aligned_files(folder, split, languages)
+    if corpus == "hindi_visual_genome":
+        return _captions(folder / f"{split}.tsv.xz", languages)
     return _headed(folder / f"{split}.tsv.xz", languages)
 
 
@@ -51,6 +55,20 @@ def _headed(path: Path, wanted: tuple[str, str]) -> list[SentencePair]:
     first, second = _positions(path, header, wanted)
     rows = islice(read_columns(path, count=len(header)), 1, None)
     return [SentencePair(row[first], row[second]) for row in rows]
+
+
+def _captions(path: Path, wanted: tuple[str, str]) -> list[SentencePair]:
+    """Hindi Visual Genome: image, place in it (four columns), English, Hindi."""
+    first, second = _positions(path, ["en", "hi"], wanted)
+    rows = [row[5:] for row in read_columns(path, count=7)]
+    return [SentencePair(row[first], row[second]) for row in rows]
+
+
+def _aligned_files(folder: Path, split: str, wanted: tuple[str, str]) -> list[SentencePair]:
+    """Multi30k: one file a language, line by line; its own names for the splits."""
+    name = {"dev": "val", "test": "test_2016_flickr"}.get(split, split)
+    source, target = (read_lines(folder / f"{name}.{code}.xz") for code in wanted)
+    return [SentencePair(*texts) for texts in zip(source, target, strict=True)]
 
 
 def _four_references(path: Path, wanted: tuple[str, str]) -> list[SentencePair]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from training.data.files import data_root, read_columns, read_lines
+from training.data.files import data_root, packed_or_plain, read_columns, read_lines
 from training.errors import DataError
 
 LABELS = ("negative", "positive")
@@ -37,7 +37,7 @@ def read_reviews(name: str, split: str) -> list[Review]:
     if name == "imdb" and split in ("train", "dev"):
         reviews = list(_rows(root / "imdb/train.tsv.gz"))
         return [review for i, review in enumerate(reviews) if (i % 10 == 0) == (split == "dev")]
-    reviews = list(_rows(root / name / f"{split}.tsv.gz"))
+    reviews = list(_rows(packed_or_plain(root / name / f"{split}.tsv.gz")))
     if name == "clothing_reviews" and split == "train":
         return balanced(reviews)
     return reviews

@@ -3,8 +3,21 @@
 import numpy as np
 
 from training.graphs.graph import Graph
+from training.models.attention import AdditiveAttention, Attention, GeneralAttention
 
 _MASKED = -1e9
+
+
+def attention_scores(graph: Graph, module: Attention, query: str, memory: str) -> str:
+    """Scores (rows, time) of queries (rows, query) over memory (rows, time, memory)."""
+    if isinstance(module, GeneralAttention):
+        asked = graph.op("Unsqueeze", graph.linear(query, module.project, "query"), graph.ints(2))
+        return graph.op("Squeeze", graph.op("MatMul", memory, asked), graph.ints(2))
+    if not isinstance(module, AdditiveAttention):
+        raise TypeError(f"no graph for {type(module).__name__}")
+    asked = graph.op("Unsqueeze", graph.linear(query, module.project, "query"), graph.ints(1))
+    hidden = graph.op("Tanh", graph.op("Add", asked, graph.linear(memory, module.keys, "keys")))
+    return graph.op("Squeeze", graph.linear(hidden, module.score, "score"), graph.ints(2))
 
 
 def position_mask(graph: Graph, like: str, lengths: str, *, axis: int) -> str:

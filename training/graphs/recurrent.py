@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from training.graphs.graph import Graph
-from training.models.recurrent import Recurrent
+from training.models.recurrent import Recurrent, rnn_layers
 
 # Order of the gates: torch LSTM i f g o, ONNX i o f c; torch GRU r z n, ONNX z r h.
 _GATES = {"lstm": [0, 3, 1, 2], "gru": [1, 0, 2], "rnn": [0]}
@@ -19,7 +19,7 @@ def recurrent(graph: Graph, value: str, lengths: str, module: Recurrent) -> tupl
     """
     final = ""
     for layer in module.layers:
-        value, final = _layer(graph, value, lengths, module.cell.kind, module.directions(layer))
+        value, final = _layer(graph, value, lengths, module.cell.kind, rnn_layers(layer))
     return value, final
 
 
@@ -64,32 +64,18 @@ def _reordered(weight: Tensor, kind: str) -> Tensor:
 
 
 class StepCell:
-    """One step of a stack of recurrent layers, written out.
+    """One step of a recurrent layer, written out.
 
     As MatMul and Split it runs as fast as the GRU operator for one step, and int8 applies.
-    The state (rows, parts * layers * hidden) holds h of every layer, then c of every layer.
     """
 
     def __init__(self, graph: Graph, module: nn.RNNBase, kind: str) -> None:
         self._graph, self._module, self._kind = graph, module, kind
 
-    def step(self, value: str, state: str) -> tuple[str, str]:
-        """Output (rows, hidden) of the last layer, and the next state."""
-        graph, layers = self._graph, self._module.num_layers
-        parts = layers * (2 if self._kind == "lstm" else 1)
-        split = graph.ops("Split", state, outputs=parts, axis=1, num_outputs=parts)
-        hidden, cells = split[:layers], split[layers:]
-        for depth in range(layers):
-            before = cells[depth] if cells else ""
-            value, cell = self._layer(depth, value, hidden[depth], before)
-            hidden[depth] = value
-            if cells:
-                cells[depth] = cell
-        return value, graph.op("Concat", *hidden, *cells, axis=1)
-
-    def _layer(self, depth: int, value: str, hidden: str, cell: str) -> tuple[str, str]:
-        from_input = self._product(value, f"ih_l{depth}")
-        from_hidden = self._product(hidden, f"hh_l{depth}")
+    def step(self, value: str, hidden: str, cell: str) -> tuple[str, str]:
+        """Next hidden and cell state (rows, hidden); `cell` is of no meaning but for an LSTM."""
+        from_input = self._product(value, "ih_l0")
+        from_hidden = self._product(hidden, "hh_l0")
         if self._kind == "lstm":
             return self._lstm(from_input, from_hidden, cell)
         if self._kind == "gru":

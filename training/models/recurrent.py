@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from training.config import Cell
 
-_LAYERS: dict[str, type[nn.RNN] | type[nn.GRU] | type[nn.LSTM]] = {
+RNN_LAYERS: dict[str, type[nn.RNN] | type[nn.GRU] | type[nn.LSTM]] = {
     "rnn": nn.RNN,
     "gru": nn.GRU,
     "lstm": nn.LSTM,
@@ -25,6 +25,26 @@ def reverse_by_length(inputs: Tensor, lengths: Tensor) -> Tensor:
     return inputs.gather(1, index[:, :, None].expand_as(inputs))
 
 
+def rnn_layers(modules: nn.Module) -> list[nn.RNNBase]:
+    """The recurrent layers that `modules` holds, in their order."""
+    return [module for module in modules.children() if isinstance(module, nn.RNNBase)]
+
+
+class LockedDropout(nn.Module):
+    """Dropout that leaves out the same features at every step of a row (Gal & Ghahramani 2016)."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(batch, time, features)"""
+        if not self.training or not self.rate:
+            return inputs
+        mask = inputs.new_empty(inputs.shape[0], 1, inputs.shape[2]).bernoulli_(1 - self.rate)
+        return inputs * mask.div_(1 - self.rate)
+
+
 class Recurrent(nn.Module):
     """A stack of one- or two-directional layers.
 
@@ -35,8 +55,8 @@ class Recurrent(nn.Module):
     def __init__(self, input_size: int, cell: Cell) -> None:
         super().__init__()
         self.cell = cell
-        self.dropout = nn.Dropout(cell.dropout)
-        layer = _LAYERS[cell.kind]
+        self.dropout = LockedDropout(cell.dropout)
+        layer = RNN_LAYERS[cell.kind]
         sizes = [input_size] + [cell.width] * (cell.layers - 1)
         self.layers = nn.ModuleList(
             nn.ModuleList(
@@ -44,11 +64,6 @@ class Recurrent(nn.Module):
             )
             for size in sizes
         )
-
-    @staticmethod
-    def directions(layer: nn.Module) -> list[nn.RNNBase]:
-        """The forward layer, and the backward one if there is one."""
-        return [module for module in layer.children() if isinstance(module, nn.RNNBase)]
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs (batch, time, width) and each layer's last output (batch, layers, width)."""
@@ -61,7 +76,7 @@ class Recurrent(nn.Module):
         return inputs, torch.stack(finals, dim=1)
 
     def _run(self, layer: nn.Module, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        directions = self.directions(layer)
+        directions = rnn_layers(layer)
         rows, last = torch.arange(len(inputs), device=inputs.device), lengths - 1
         forward, _ = directions[0](inputs)
         if len(directions) == 1:

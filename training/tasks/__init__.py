@@ -5,17 +5,21 @@ from typing import Any
 
 from training.config import (
     AnyExperiment,
+    DetectionExperiment,
     LanguageModelExperiment,
     NerExperiment,
     SentimentExperiment,
+    TransliterationExperiment,
     WordLanguageModelExperiment,
 )
 from training.errors import ConfigurationError
 from training.tasks.base import TrainableTask, TrainingTask
+from training.tasks.detection import DetectionTask
 from training.tasks.language_model import LanguageModelTask
 from training.tasks.ner import NerTask
 from training.tasks.sentiment import SentimentTask
 from training.tasks.translation import TranslationTask
+from training.tasks.transliteration import TransliterationTask
 from training.tasks.word_language_model import WordLanguageModelTask
 
 
@@ -34,6 +38,10 @@ def open_task(experiment: AnyExperiment, run: Path) -> TrainingTask[Any, Any]:
         return NerTask(experiment, run)
     if isinstance(experiment, SentimentExperiment):
         return SentimentTask(experiment, run)
+    if isinstance(experiment, DetectionExperiment):
+        return DetectionTask(experiment, run)
+    if isinstance(experiment, TransliterationExperiment):
+        return TransliterationTask(experiment, run)
     if isinstance(experiment, WordLanguageModelExperiment | LanguageModelExperiment):
         raise ConfigurationError(
             f"{experiment.name}: a language model is a start for other models, not served itself; "

@@ -12,6 +12,7 @@ from service.bundle import DecodingSpec, Limits, Parity
 from service.tasks.base import Predictor
 from training.config import Experiment
 from training.graphs.graph import Graph
+from training.quantization import Quantization
 from training.reports.parts import Part
 
 Configuration = TypeVar("Configuration", bound=Experiment)
@@ -25,13 +26,15 @@ class Description(NamedTuple):
     failures: str
     labels: tuple[str, ...]
     limits: Limits
-    text: dict[str, int | bool | str]
+    text: dict[str, int | float | bool | str]
     vocabulary: str
     """File of the run that the predictor needs beside the graphs."""
     data: tuple[str, ...]
     """Names of the data sets that the weights were trained on."""
     languages: tuple[tuple[str, str], ...] = ()
     decoding: DecodingSpec | None = None
+    files: tuple[str, ...] = ()
+    """Further files of the run that the predictor needs."""
 
 
 class Measured(NamedTuple):
@@ -85,6 +88,8 @@ class TrainableTask(ABC, Generic[Configuration, Model]):
 
 class TrainingTask(TrainableTask[Configuration, Model]):
     """A task whose trained model is exported and served."""
+
+    quantization: Quantization = "dynamic"
 
     def calibrate(self, model: Model) -> None:
         """Fit on dev data what makes the model's probabilities true; by default nothing."""

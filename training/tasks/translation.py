@@ -16,16 +16,22 @@ from torch.utils.data import DataLoader
 from service.bundle import DecodingSpec, Limits, Parity
 from service.engine.rows import DecodeRow
 from service.tasks.base import Predictor
-from service.tasks.translation import VOCABULARY, TranslationParameters
+from service.tasks.translation import VOCABULARY, TranslationParameters, TranslationPredictor
 from service.text.languages import LANGUAGE_TOKENS
+from service.text.lexicon import LEXICON, Lexicon
+from service.text.standins import MARKS, mask, unmask
 from service.text.subwords import BOS_ID, EOS_ID, PAD_ID, Subwords
 from service.text.translation import longest_output, source_ids
-from training.config import Pair, TranslationExperiment
+from training.config import TranslationExperiment
 from training.data.batches import TokenBatchSampler, pad, token_batches
+from training.data.mixture import DirectedPairs, directed_pairs, draw, shares, training_pairs, ways
+from training.data.names import NameMasker
+from training.data.noise import with_noise
 from training.data.parallel import References, SentencePair, group_references, read_pairs
 from training.graphs.graph import Graph
 from training.graphs.seq2seq import decoder_graph, encoder_graph
 from training.models.seq2seq import Seq2Seq
+from training.reports.parts import Part
 from training.tasks.base import Description, Measured, TrainingTask
 
 _DEV_BATCH_TOKENS = 4000
@@ -50,6 +56,8 @@ class DevRow(NamedTuple):
     ids: Ids
     direction: str
     references: tuple[str, ...]
+    values: list[str]
+    """What the source's marks stand for."""
 
 
 class DevBatch(NamedTuple):
@@ -58,14 +66,9 @@ class DevBatch(NamedTuple):
     rows: list[DevRow]
 
 
-class Encoded(NamedTuple):
-    """One corpus in ids: a source and a target per row."""
-
-    source: list[Ids]
-    target: list[Ids]
-
-
 class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
+    quantization = "rows"
+
     def learn_vocabularies(self) -> None:
         """Sub-words of an equal number of sentences for each language, so that none is starved."""
         texts: defaultdict[str, list[str]] = defaultdict(list)
@@ -73,26 +76,36 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
             for row in training_pairs(pair, pair.languages):
                 texts[pair.languages[0]].append(row.source)
                 texts[pair.languages[1]].append(row.target)
+        Lexicon.learn(texts, self.experiment.known_word_count).save(self.run / LEXICON)
         rng = np.random.default_rng(self.experiment.seed)
         chosen = chain.from_iterable(_sample(found, rng) for found in texts.values())
-        size = self.experiment.model.vocabulary
-        Subwords.train(chosen, size, symbols=LANGUAGE_TOKENS, lowercase=False).save(
-            self.run / VOCABULARY
-        )
+        Subwords.train(
+            chosen,
+            self.experiment.model.vocabulary,
+            symbols=LANGUAGE_TOKENS,
+            whole=MARKS,
+            lowercase=False,
+        ).save(self.run / VOCABULARY)
 
     @cached_property
     def subwords(self) -> Subwords:
         return Subwords.load(self.run / VOCABULARY)
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        return Lexicon.load(self.run / LEXICON)
 
     def build_model(self) -> Seq2Seq:
         return Seq2Seq(self.experiment.model, self.subwords.size)
 
     def train_loader(self, epoch: int) -> DataLoader[Any]:
         rng = np.random.default_rng([self.experiment.seed, epoch, 1])
+        sizes = [len(pairs.rows) for pairs in self._train_pairs]
+        counts = shares(sizes, self.experiment.temperature) * self.experiment.epoch_pairs
         rows: list[tuple[Ids, Ids]] = []
-        for pair, encoded in self._train_rows:
-            drawn = _draw(len(encoded.source), pair.pairs_per_epoch, rng)
-            rows += [(encoded.source[i], encoded.target[i]) for i in drawn]
+        for pairs, count in zip(self._train_pairs, counts, strict=True):
+            drawn = draw(len(pairs.rows), round(count), rng)
+            rows += self._encode(pairs.languages, [pairs.rows[i] for i in drawn], rng)
         sampler = TokenBatchSampler(
             [max(len(source), len(target)) for source, target in rows],
             self.experiment.trainer.batch_tokens,
@@ -112,8 +125,10 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
     def observe(self, model: Seq2Seq, batch: DevBatch) -> Sequence[Any]:
         steps = longest_output(int(batch.lengths.max()))
         outputs = model.greedy(batch.source, batch.lengths, steps)
-        pairs = zip(outputs, batch.rows, strict=True)
-        return [(row.direction, self.subwords.decode(ids), row.references) for ids, row in pairs]
+        return [
+            (row.direction, unmask(self.subwords.decode(ids), row.values), row.references)
+            for ids, row in zip(outputs, batch.rows, strict=True)
+        ]
 
     def dev_scores(self, observations: Sequence[Any]) -> dict[str, float]:
         """BLEU of each direction (sacrebleu, all references), and their mean as the score."""
@@ -138,6 +153,7 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
             limits=Limits(longest_input=_LONGEST_SENTENCE),
             text={"lowercase": False, "byte_fallback": True},
             vocabulary=VOCABULARY,
+            files=(LEXICON,),
             data=tuple(dict.fromkeys([*corpora, *self.experiment.earlier_data])),
             languages=tuple((d.source, d.target) for d in directions(self.experiment)),
             decoding=DecodingSpec(
@@ -146,6 +162,7 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
                 state_size=model.bridge.out_features,
                 memory_size=model.encoder.cell.width,
                 beams=self.experiment.beams,
+                length_penalty=self.experiment.length_penalty,
             ),
         )
 
@@ -173,58 +190,85 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
         error = max(abs(float(a) - b.score) for a, b in zip(scores, served, strict=True))
         return Parity(max_abs_error=error, rows=len(rows), same_answers=same)
 
-    def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
-        parts = [self._evaluate(predictor, d, split) for d in directions(self.experiment)]
-        return [measured for part in parts for measured in part]
+    def report_parts(self, predictor: Predictor[Any]) -> list[Part]:
+        from training.reports.translation import translation_parts
 
-    def _evaluate(
-        self, predictor: Predictor[Any], direction: "Direction", split: str
-    ) -> list[Measured]:
-        rows = direction.references(split)
-        if split == "dev":
+        assert isinstance(predictor, TranslationPredictor)
+        found = translation_parts(predictor, directions(self.experiment), self.experiment.dev_rows)
+        return list(found)
+
+    def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
+        scored = [
+            Scored(d.corpus, (d.source, d.target), split) for d in directions(self.experiment)
+        ]
+        if split == "test":
+            further = self.experiment.test_sets
+            scored += [Scored(found.corpus, found.languages, found.split) for found in further]
+        return [measured for one in scored for measured in self._evaluate(predictor, one)]
+
+    def _evaluate(self, predictor: Predictor[Any], scored: "Scored") -> list[Measured]:
+        source, target = scored.languages
+        rows = group_references(read_pairs(scored.corpus, scored.split, scored.languages))
+        if scored.split == "dev":
             rows = rows[: self.experiment.dev_rows]
-        parameters = TranslationParameters(direction.target, direction.source)
+        parameters = TranslationParameters(tgt_lang=target, src_lang=source)
         answers = predictor.predict([row.source for row in rows], parameters)
         texts = [answer[0].translation_text for answer in answers]
         references = [row.targets for row in rows]
-        name = f"{direction.corpus} {direction.source}-{direction.target}"
         return [
-            Measured(name, "bleu", bleu(texts, references), len(rows)),
-            Measured(name, "chrf", chrf(texts, references), len(rows)),
+            Measured(scored.name, "bleu", bleu(texts, references), len(rows)),
+            Measured(scored.name, "chrf", chrf(texts, references), len(rows)),
         ]
 
     @cached_property
-    def _train_rows(self) -> list[tuple[Pair, Encoded]]:
-        """Each corpus in both directions, in ids."""
-        found = []
-        for pair in self.experiment.pairs:
-            for languages in (pair.languages, pair.languages[::-1]):
-                rows = training_pairs(pair, (languages[0], languages[1]))
-                found.append((pair, self._encode(rows, languages[1])))
-        return found
+    def _train_pairs(self) -> list[DirectedPairs]:
+        return directed_pairs(self.experiment)
 
-    def _encode(self, rows: list[SentencePair], target_language: str) -> Encoded:
+    def _encode(
+        self, languages: tuple[str, str], rows: list[SentencePair], rng: np.random.Generator
+    ) -> list[tuple[Ids, Ids]]:
+        """Rows in ids, as an epoch sees them: names masked, sources with noise."""
+        masker = NameMasker(self.lexicon, languages, self.experiment.standins)
+        seen = [masker.mask(row, rng) for row in rows]
+        noise = self.experiment.noise
+        sources = self.subwords.encode([with_noise(row.source, noise, rng) for row in seen])
+        targets = self.subwords.encode([row.target for row in seen])
         longest = self.experiment.max_pieces
-        sources = self.subwords.encode([row.source for row in rows])
-        targets = self.subwords.encode([row.target for row in rows])
-        kept = [
-            (source_ids(self.subwords, source.ids, target_language), [BOS_ID, *target.ids, EOS_ID])
+        return [
+            (
+                np.array(source_ids(self.subwords, source.ids, languages[1])),
+                np.array([BOS_ID, *target.ids, EOS_ID]),
+            )
             for source, target in zip(sources, targets, strict=True)
             if 0 < len(source.ids) <= longest and 0 < len(target.ids) <= longest
         ]
-        return Encoded([np.array(source) for source, _ in kept], [np.array(t) for _, t in kept])
 
     def _dev_rows(self, direction: "Direction") -> list[DevRow]:
         rows = direction.references("dev")[: self.experiment.dev_rows]
-        pieces = self.subwords.encode([row.source for row in rows])
+        masked = [mask(row.source, self.lexicon, direction.source) for row in rows]
+        pieces = self.subwords.encode([found.text for found in masked])
         return [
             DevRow(
                 np.array(source_ids(self.subwords, found.ids, direction.target)),
                 direction.name,
                 row.targets,
+                values,
             )
-            for row, found in zip(rows, pieces, strict=True)
+            for row, found, (_, values) in zip(rows, pieces, masked, strict=True)
         ]
+
+
+class Scored(NamedTuple):
+    """A set that is translated in one direction and scored."""
+
+    corpus: str
+    languages: tuple[str, str]
+    split: str
+
+    @property
+    def name(self) -> str:
+        part = "" if self.split in ("dev", "test") else f" {self.split}"
+        return f"{self.corpus}{part} {'-'.join(self.languages)}"
 
 
 class Direction(NamedTuple):
@@ -246,29 +290,23 @@ def directions(experiment: TranslationExperiment) -> list[Direction]:
     """Every direction that the experiment trains."""
     found: dict[tuple[str, str], Direction] = {}
     for pair in experiment.pairs:
-        for source, target in (pair.languages, pair.languages[::-1]):
+        for source, target in ways(pair):
             corpus = pair.corpora[0].name
             found.setdefault((source, target), Direction(corpus, source, target))
     return list(found.values())
 
 
-def training_pairs(pair: Pair, languages: tuple[str, str]) -> list[SentencePair]:
-    """All training rows of `pair`, in the order of `languages`."""
-    parts = [(corpus.name, split) for corpus in pair.corpora for split in corpus.splits]
-    return [row for name, split in parts for row in read_pairs(name, split, languages)]
-
-
 def bleu(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> float:
     """Corpus BLEU, sacrebleu's default; rows may have different numbers of references."""
-    return float(sacrebleu.corpus_bleu(hypotheses, _streams(references)).score)
+    return float(sacrebleu.corpus_bleu(hypotheses, reference_streams(references)).score)
 
 
 def chrf(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> float:
     """Corpus chrF2, sacrebleu's default."""
-    return float(sacrebleu.corpus_chrf(hypotheses, _streams(references)).score)
+    return float(sacrebleu.corpus_chrf(hypotheses, reference_streams(references)).score)
 
 
-def _streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
+def reference_streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
     """References by number, None where a row has fewer: sacrebleu's layout."""
     most = max(len(row) for row in references)
     return [[row[i] if i < len(row) else None for row in references] for i in range(most)]
@@ -282,13 +320,7 @@ def _with_end(ids: list[int], row: DecodeRow) -> list[int]:
 def _sample(texts: list[str], rng: np.random.Generator) -> list[str]:
     """At most `_VOCABULARY_SENTENCES` texts; few texts are repeated up to a quarter of that."""
     count = min(max(len(texts), _VOCABULARY_SENTENCES // 4), _VOCABULARY_SENTENCES)
-    return [texts[i] for i in _draw(len(texts), count, rng)]
-
-
-def _draw(available: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """`count` row numbers: whole permutations first, then a part of one."""
-    rounds = [rng.permutation(available) for _ in range(-(-count // available))]
-    return np.concatenate(rounds)[:count]
+    return [texts[i] for i in draw(len(texts), count, rng)]
 
 
 def _collate(rows: list[tuple[Ids, Ids]]) -> ParallelBatch:

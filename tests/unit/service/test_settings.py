@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from service.settings import ROOT, Settings, SettingsError, usable_cores
+from service.cores import usable_cores
+from service.settings import ROOT, Settings, SettingsError
 
 
 @pytest.fixture(autouse=True)
@@ -38,8 +39,16 @@ def test_the_defaults_serve_the_shipped_bundles() -> None:
 def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLUICE_WORKERS", "256")
     assert Settings.load().threads == 1
-    monkeypatch.setenv("SLUICE_THREADS", "3")
-    assert Settings.load().threads == 3
+
+
+def test_more_threads_than_cores_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICE_WORKERS", "2")
+    monkeypatch.setenv("SLUICE_THREADS", str(usable_cores()))
+    if usable_cores() > 1:
+        with pytest.raises(SettingsError, match=r"SLUICE_WORKERS=2 times SLUICE_THREADS"):
+            Settings.load()
+    monkeypatch.setenv("SLUICE_THREADS", "1")
+    assert Settings.load().threads == 1
 
 
 def test_a_relative_folder_is_the_callers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -109,3 +118,53 @@ def test_the_default_time_must_fit_into_the_longest(monkeypatch: pytest.MonkeyPa
     line = refusal()
     assert "SLUICE_TIMEOUT_S=10" in line
     assert "SLUICE_MAX_TIMEOUT_S=5" in line
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("SLUICE_LOG_FORMAT", "xml"),
+        ("SLUICE_RATE_LIMIT", "-1"),
+        ("SLUICE_ADMIN_PORT", "65536"),
+        ("SLUICE_CORS_ORIGINS", "a.example"),
+        ("SLUICE_CORS_ORIGINS", "https://a.example/path"),
+        ("SLUICE_API_KEYS_FILE", "/nowhere/keys"),
+        ("SLUICE_API_KEYS_FILE", "/"),
+    ],
+)
+def test_a_wrong_value_of_an_operator_is_told(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    line = refusal()
+    assert line.startswith(f"{name}={value!r} ")
+    assert "set it to " in line
+
+
+def test_a_file_of_keys_with_a_bad_line_is_told_with_the_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").write_text("# keys\nanna:secret\n")
+    monkeypatch.setenv("SLUICE_API_KEYS_FILE", str(tmp_path / "keys"))
+    line = refusal()
+    assert "line 2 of " in line
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        ({"RATE_LIMIT": "5"}, ["SLUICE_RATE_LIMIT=5", "SLUICE_API_KEYS_FILE"]),
+        ({"LOG_TEXTS": "true"}, ["SLUICE_LOG_TEXTS=true", "SLUICE_ACCESS_LOG=true"]),
+        ({"MAX_CONNECTIONS": "1000000"}, ["SLUICE_MAX_CONNECTIONS=1000000", "ulimit -Hn"]),
+    ],
+)
+def test_settings_that_contradict_each_other_are_told(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], words: list[str]
+) -> None:
+    monkeypatch.setattr("service.settings.most_open_files", lambda: 4_096)
+    for name, value in given.items():
+        monkeypatch.setenv(f"SLUICE_{name}", value)
+    line = refusal()
+    for word in words:
+        assert word in line

@@ -10,5 +10,5 @@ from training.models.calibration import fit_temperature
 def test_the_factor_of_overconfident_logits_is_found(factor: float) -> None:
     torch.manual_seed(0)
     logits = 2 * torch.randn(20_000, 2)
-    labels = torch.distributions.Categorical(logits=logits).sample()
+    labels = torch.distributions.Categorical(logits=logits).sample()  # type: ignore[no-untyped-call]
     assert fit_temperature(factor * logits, labels) == pytest.approx(factor, rel=0.1)

@@ -1,7 +1,7 @@
 """ONNX graphs against the torch models they were built from: every cell, one and two layers."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime as ort
@@ -81,7 +81,7 @@ def test_classifier_graph_equals_torch(kind: str, layers: int, tmp_path: Path) -
         poolings=("attention", "max", "mean"),
     )
     model = Classifier(config, 50, 2).eval()
-    model.temperature.fill_(1.7)
+    torch.nn.init.constant_(model.temperature, 1.7)
     ids = torch.randint(1, 50, (3, 7))
     outputs = run(classifier_graph(model), tmp_path, ids=ids, lengths=LENGTHS.int())
     logits = model(ids, LENGTHS).detach()
@@ -90,11 +90,16 @@ def test_classifier_graph_equals_torch(kind: str, layers: int, tmp_path: Path) -
     np.testing.assert_allclose(outputs["probabilities"], expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("attention", ["general", "additive"])
 @pytest.mark.parametrize("kind,layers", CELLS)
-def test_decoder_step_equals_torch(kind: str, layers: int, tmp_path: Path) -> None:
+def test_decoder_step_equals_torch(
+    kind: str, layers: int, attention: Literal["general", "additive"], tmp_path: Path
+) -> None:
     torch.manual_seed(6)
     decoder = cell(kind, layers, bidirectional=False)
-    config = TranslationModel(embedding_size=10, encoder=cell(kind, layers), decoder=decoder)
+    config = TranslationModel(
+        embedding_size=10, attention=attention, encoder=cell(kind, layers), decoder=decoder
+    )
     model = Seq2Seq(config, 50).eval()
     torch.nn.init.normal_(model.embedding.weight)
     ids, mask = torch.randint(1, 50, (3, 7)), length_mask(LENGTHS, 7)
@@ -112,8 +117,9 @@ def test_decoder_step_equals_torch(kind: str, layers: int, tmp_path: Path) -> No
         memory_lengths=LENGTHS,
         k=torch.tensor([5]),
     )
-    outputs, next_state = model.decode(previous[:, None], state, memory, mask)
+    outputs, next_state, weights = model.decode(previous[:, None], state, memory, mask)
     best = torch.log_softmax(model.logits(outputs[:, 0]), -1).topk(5)
     np.testing.assert_allclose(step["next_state"], next_state.detach().numpy(), atol=1e-4)
     np.testing.assert_allclose(step["scores"], best.values.detach().numpy(), atol=1e-4)
+    np.testing.assert_allclose(step["weights"], weights[:, 0].detach().numpy(), atol=1e-5)
     assert step["tokens"].tolist() == best.indices.tolist()

@@ -1,5 +1,6 @@
 """The translation model: its loss, its greedy search, its scores."""
 
+import pytest
 import torch
 from torch.nn import functional as F
 
@@ -7,6 +8,8 @@ from service.text.subwords import BOS_ID, EOS_ID, PAD_ID
 from training.config import Cell, TranslationModel
 from training.models.recurrent import length_mask
 from training.models.seq2seq import Seq2Seq
+
+ATTENTIONS = ("general", "additive")
 
 CONFIG = TranslationModel(
     embedding_size=10,
@@ -16,9 +19,9 @@ CONFIG = TranslationModel(
 )
 
 
-def model() -> Seq2Seq:
+def model(attention: str = "general") -> Seq2Seq:
     torch.manual_seed(7)
-    return Seq2Seq(CONFIG, 30).eval()
+    return Seq2Seq(CONFIG.model_copy(update={"attention": attention}), 30).eval()
 
 
 def test_loss_equals_label_smoothed_cross_entropy() -> None:
@@ -26,7 +29,7 @@ def test_loss_equals_label_smoothed_cross_entropy() -> None:
     source, lengths = torch.randint(3, 30, (2, 5)), torch.tensor([5, 3])
     target = torch.tensor([[BOS_ID, 8, 9, EOS_ID], [BOS_ID, 4, EOS_ID, PAD_ID]])
     memory, state = seq2seq.encode(source, lengths)
-    outputs, _ = seq2seq.decode(target[:, :-1], state, memory, length_mask(lengths, 5))
+    outputs, _, _ = seq2seq.decode(target[:, :-1], state, memory, length_mask(lengths, 5))
     logits = seq2seq.logits(outputs).flatten(0, 1)
     expected = F.cross_entropy(
         logits, target[:, 1:].flatten(), ignore_index=PAD_ID, label_smoothing=0.2
@@ -37,21 +40,24 @@ def test_loss_equals_label_smoothed_cross_entropy() -> None:
 def test_a_sampled_softmax_is_right_on_average() -> None:
     seq2seq = model()
     outputs, gold = torch.randn(6, 10), torch.tensor([4, 8, 9, 4, 20, 21])
-    exact = seq2seq._normalizer(outputs, gold).exp()
+    normalizer, chosen = seq2seq._scores(outputs, gold)
     seq2seq.config = CONFIG.model_copy(update={"sampled_softmax": 5})
-    draws = torch.stack([seq2seq._normalizer(outputs, gold).exp() for _ in range(3000)])
+    sampled = [seq2seq._scores(outputs, gold) for _ in range(3000)]
+    draws = torch.stack([normalizer.exp() for normalizer, _ in sampled])
     assert draws.std() > 0
-    torch.testing.assert_close(draws.mean(0), exact, rtol=0.02, atol=0)
+    torch.testing.assert_close(draws.mean(0), normalizer.exp(), rtol=0.02, atol=0)
+    torch.testing.assert_close(sampled[0][1], chosen)
 
 
-def test_steps_one_by_one_equal_one_fused_call() -> None:
-    seq2seq = model()
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_steps_one_by_one_equal_one_fused_call(attention: str) -> None:
+    seq2seq = model(attention)
     source, lengths = torch.randint(3, 30, (2, 5)), torch.tensor([5, 3])
     memory, state = seq2seq.encode(source, lengths)
     mask, previous = length_mask(lengths, 5), torch.randint(3, 30, (2, 4))
-    fused, last = seq2seq.decode(previous, state, memory, mask)
+    fused, last, _ = seq2seq.decode(previous, state, memory, mask)
     for step in range(4):
-        output, state = seq2seq.decode(previous[:, step : step + 1], state, memory, mask)
+        output, state, _ = seq2seq.decode(previous[:, step : step + 1], state, memory, mask)
         torch.testing.assert_close(output[:, 0], fused[:, step])
     torch.testing.assert_close(state, last)
 

@@ -2,14 +2,16 @@
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.bundle import DecodingSpec, GraphSpec, TensorSpec
 from service.engine.metrics import DecoderMetrics, LaneMetrics
-from service.engine.rows import DecodeRow, Job, Row, Settlement, settle
+from service.engine.rows import DecodeRow, Job, Result, Row, Settlement, Ticket, settle
 from service.engine.session import Session, Tensor
 
 LANE_METRICS = LaneMetrics("fake", "0.0.0")
@@ -37,8 +39,48 @@ def row(length: int, mark: int = 0) -> Row:
 
 
 def job(of: Row, *, arrived: float = 1000.0, timeout_s: float = math.inf) -> Job:
-    """A job on no running loop: its future keeps what it was given."""
-    return Job(of, asyncio.Future(loop=_STOPPED_LOOP), arrived, timeout_s)
+    """A request of one row on no running loop: its future keeps what it was given."""
+    return jobs([of], arrived=arrived, timeout_s=timeout_s)[0]
+
+
+def jobs(
+    rows: Sequence[Row],
+    *,
+    arrived: float = 1000.0,
+    timeout_s: float = math.inf,
+    metrics: LaneMetrics = LANE_METRICS,
+) -> list[Job]:
+    """A request of some rows on no running loop."""
+    ticket = Ticket(asyncio.Future(loop=_STOPPED_LOOP), len(rows), metrics)
+    return [Job(of, ticket, index, arrived, timeout_s) for index, of in enumerate(rows)]
+
+
+def result_of(job: Job) -> Result:
+    """The result of a request of one row."""
+    (result,) = job.ticket.future.result()
+    return result
+
+
+def fault_of(job: Job) -> BaseException | None:
+    return job.ticket.future.exception()
+
+
+class Counts(LaneMetrics):
+    """Counts the rows of each outcome."""
+
+    def __init__(self) -> None:
+        super().__init__("fake", "0.0.0")
+        self.rows: Counter[str] = Counter()
+        for outcome in ("accepted", "answered", "expired", "failed", "cancelled"):
+            setattr(self, outcome, partial(self._count, outcome))
+
+    def _count(self, outcome: str, rows: float) -> None:
+        self.rows[outcome] += int(rows)
+
+    @property
+    def unaccounted(self) -> int:
+        """Accepted rows of which nothing has been told yet."""
+        return 2 * self.rows["accepted"] - self.rows.total()
 
 
 class Deliveries:
@@ -52,8 +94,9 @@ class Deliveries:
             job = settlement[0]
             self.settled.append(job)
             settle([settlement])
-            if not job.future.cancelled():
-                job.future.exception()  # seen, so that asyncio does not complain of it
+            future = job.ticket.future
+            if future.done() and not future.cancelled():
+                future.exception()  # seen, so that asyncio does not complain of it
 
 
 class FakeSession(Session):
@@ -62,9 +105,13 @@ class FakeSession(Session):
     def __init__(self, graph: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]) -> None:
         self.graph = graph
         self.device = "cpu"
+        self.output_names = ["weights"]
 
-    def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return self.graph(inputs)
+    def run(
+        self, inputs: Mapping[str, Tensor], outputs: Sequence[str] | None = None
+    ) -> dict[str, Tensor]:
+        found = self.graph(inputs)
+        return found if outputs is None else {name: found[name] for name in outputs}
 
 
 def _tensor(name: str, *axes: str) -> TensorSpec:
@@ -123,24 +170,37 @@ class TinyTranslator:
         self._bias[SPEC.eos_id] = end
         self._bias[[0, SPEC.bos_id]] = -30.0
         self.encoder, self.decoder = FakeSession(self._encode), FakeSession(self._decode)
+        self._known: dict[tuple[int, bytes, bytes], tuple[Floats, Floats]] = {}
         self.admitted: list[int] = []
         self.steps: list[int] = []
+        self.tells_weights = False
         self.step_fault: Exception | None = None
         self.poison: int | None = None
 
     def encode_one(self, ids: Tensor) -> tuple[Floats, Floats]:
         """Memory (time, width) and state (size,) of one source."""
         memory = np.tanh(self._source[ids] + np.linspace(0, 1, len(ids))[:, None])
-        return memory.astype(np.float32), np.tanh(memory.mean(axis=0) @ self._read).astype(
-            np.float32
-        )
+        state = np.tanh(_product(memory.mean(axis=0), self._read))
+        return memory.astype(np.float32), state.astype(np.float32)
+
+    def attention(self, state: Floats, memory: Floats) -> Floats:
+        """Weights (time,) of a state over the memory (time, width)."""
+        weights = np.exp(_product(_product(state, self._look), memory.T))
+        normal: Floats = (weights / weights.sum()).astype(np.float32)
+        return normal
 
     def step_one(self, previous: int, state: Floats, memory: Floats) -> tuple[Floats, Floats]:
         """Log-probabilities (symbols,) and the next state (size,) of one hypothesis."""
-        weights = np.exp(memory @ (self._look.T @ state))
-        context = (weights / weights.sum()) @ memory
-        following = np.tanh(state @ self._recur + self._target[previous] + context @ self._read)
-        logits = following @ self._out + self._bias
+        key = (previous, state.tobytes(), memory.tobytes())
+        if key not in self._known:
+            self._known[key] = self._moved(previous, state, memory)
+        return self._known[key]
+
+    def _moved(self, previous: int, state: Floats, memory: Floats) -> tuple[Floats, Floats]:
+        context = _product(self.attention(state, memory), memory)
+        heard = _product(state, self._recur) + _product(context, self._read)
+        following = np.tanh(heard + self._target[previous])
+        logits = _product(following, self._out) + self._bias
         top = logits.max()
         scores = logits - top - np.log(np.exp(logits - top).sum())
         return scores.astype(np.float32), following.astype(np.float32)
@@ -159,11 +219,17 @@ class TinyTranslator:
             memory[i, :length], state[i] = self.encode_one(ids[i, :length])
         return {"memory": memory, "state": state}
 
+    def _weights(self, state: Floats, memory: Floats, lengths: Tensor) -> Floats:
+        weights = np.zeros(memory.shape[:2], np.float32)
+        for i, length in enumerate(lengths):
+            weights[i, :length] = self.attention(state[i], memory[i, :length])
+        return weights
+
     def _decode(self, feeds: Mapping[str, Tensor]) -> dict[str, Tensor]:
         previous, state, memory = feeds["previous"], feeds["state"], feeds["memory"]
         lengths, (k,) = feeds["memory_lengths"], feeds["k"].tolist()
         assert len(previous) == len(state) == len(memory) == len(lengths) > 0
-        assert memory.shape[1] == max(lengths)
+        assert memory.shape[1] >= max(lengths)
         self.steps.append(len(previous))
         if self.step_fault is not None:
             raise self.step_fault
@@ -174,6 +240,7 @@ class TinyTranslator:
         scores = np.stack([found for found, _ in moved])
         tokens = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         return {
+            "weights": self._weights(state, memory, lengths) if self.tells_weights else lengths,
             "scores": np.take_along_axis(scores, tokens, axis=1),
             "tokens": tokens,
             "next_state": np.stack([following for _, following in moved]),
@@ -181,8 +248,26 @@ class TinyTranslator:
 
 
 def source(
-    ids: Sequence[int], *, beams: int = 1, hypotheses: int = 1, max_steps: int = 12
+    ids: Sequence[int],
+    *,
+    beams: int = 1,
+    hypotheses: int = 1,
+    max_steps: int = 12,
+    alignments: bool = False,
 ) -> DecodeRow:
     """A source sequence to decode."""
     inputs: dict[str, Tensor] = {"ids": np.array(ids, np.int64)}
-    return DecodeRow(inputs, len(ids), beams=beams, hypotheses=hypotheses, max_steps=max_steps)
+    return DecodeRow(
+        inputs,
+        len(ids),
+        beams=beams,
+        hypotheses=hypotheses,
+        max_steps=max_steps,
+        alignments=alignments,
+    )
+
+
+def _product(vector: Floats, matrix: Floats) -> Floats:
+    """vector @ matrix without BLAS, whose vector units raise spurious warnings on some CPUs."""
+    product: Floats = (vector[:, None] * matrix).sum(axis=0)
+    return product

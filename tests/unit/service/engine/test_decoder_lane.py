@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.engine import decoding
-from service.engine.decoding import DecoderBatch, DecoderLane, decode_all
+from service.engine import decoder_lane
+from service.engine.decoder_lane import DecoderLane
+from service.engine.decoding import DecoderBatch, decode_all
 from service.engine.errors import DeadlineExceeded
 from service.engine.queue import RowQueue
 from service.engine.rows import Job
@@ -20,7 +21,9 @@ from tests.unit.service.engine.fakes import (
     Clock,
     Deliveries,
     TinyTranslator,
+    fault_of,
     job,
+    result_of,
     row,
     source,
 )
@@ -33,7 +36,7 @@ SOURCES = st.lists(st.integers(3, SYMBOLS - 1), min_size=1, max_size=5)
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     stopped = Clock()
-    monkeypatch.setattr(decoding, "time", stopped)
+    monkeypatch.setattr(decoder_lane, "time", stopped)
     return stopped
 
 
@@ -79,7 +82,7 @@ def test_every_source_is_answered_once_as_if_alone(sources: list[tuple[list[int]
     assert len(bench.deliver.settled) == len(set(bench.deliver.settled)) == len(jobs)
     for (ids, beams), each in zip(sources, jobs, strict=True):
         row = source(ids, beams=beams, max_steps=10)
-        assert each.future.result().value == decode_all(bench.batch, [row], at_once=1)[0]
+        assert result_of(each).value == decode_all(bench.batch, [row], at_once=1)[0]
 
 
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=12), st.integers(1, 12), st.integers(1, 5))
@@ -125,10 +128,10 @@ def test_a_row_in_flight_expires_at_its_deadline(clock: Clock) -> None:
     bench.step()
     clock.now += 5
     bench.step()
-    assert isinstance(late.future.exception(), DeadlineExceeded)
+    assert isinstance(fault_of(late), DeadlineExceeded)
     assert bench.model.steps == [2, 1]
     bench.serve_all()
-    assert len(patient.future.result().value[0].ids) == 10
+    assert len(result_of(patient).value[0].ids) == 10
 
 
 def test_a_waiting_row_expires_without_being_encoded() -> None:
@@ -137,7 +140,7 @@ def test_a_waiting_row_expires_without_being_encoded() -> None:
     (late,) = bench.send([3], timeout_s=5)
     clock.now += 5
     bench.step()
-    assert isinstance(late.future.exception(), DeadlineExceeded)
+    assert isinstance(fault_of(late), DeadlineExceeded)
     assert bench.model.admitted == bench.model.steps == []
 
 
@@ -145,9 +148,9 @@ def test_a_cancelled_row_leaves_within_a_step() -> None:
     bench = Bench(Clock())
     gone, stays = bench.send([3], [4], beams=2)
     bench.step()
-    gone.future.cancel()
+    gone.ticket.cancel()
     bench.step()
-    assert bench.model.steps == [2, 2]
+    assert bench.model.steps == [4, 2]
     bench.serve_all()
     assert bench.deliver.settled == [stays]
 
@@ -157,8 +160,8 @@ def test_a_lane_is_idle_once_all_callers_have_gone() -> None:
     (flying,) = bench.send([3])
     bench.step()
     (waiting,) = bench.send([4])
-    flying.future.cancel()
-    waiting.future.cancel()
+    flying.ticket.cancel()
+    waiting.ticket.cancel()
     bench.step()
     assert not bench.lane.busy
     assert bench.batch.rows == 0
@@ -171,12 +174,12 @@ def test_a_failed_step_is_told_to_all_in_flight_and_the_next_ones_are_served() -
     bench.model.step_fault = RuntimeError("no memory")
     jobs += bench.send([5])
     bench.step()
-    assert [str(each.future.exception()) for each in jobs] == ["no memory"] * 3
+    assert [str(fault_of(each)) for each in jobs] == ["no memory"] * 3
     assert not bench.lane.busy
     bench.model.step_fault = None
     (good,) = bench.send([6], max_steps=2)
     bench.serve_all()
-    assert len(good.future.result().value[0].ids) == 2
+    assert len(result_of(good).value[0].ids) == 2
 
 
 def test_a_source_that_cannot_be_encoded_fails_alone() -> None:
@@ -184,8 +187,8 @@ def test_a_source_that_cannot_be_encoded_fails_alone() -> None:
     bench.model.poison = 9
     first, bad, second = bench.send([3, 4], [9], [5])
     bench.serve_all()
-    assert isinstance(bad.future.exception(), ValueError)
-    assert len(first.future.result().value[0].ids) == len(second.future.result().value[0].ids) == 10
+    assert isinstance(fault_of(bad), ValueError)
+    assert len(result_of(first).value[0].ids) == len(result_of(second).value[0].ids) == 10
     assert bench.model.admitted == [3, 1, 1, 1]
 
 
@@ -196,8 +199,8 @@ def test_a_fault_in_encoding_leaves_the_rows_in_flight_alone() -> None:
     bench.model.poison = 9
     (bad,) = bench.send([9])
     bench.serve_all()
-    assert isinstance(bad.future.exception(), ValueError)
-    assert len(flying.future.result().value[0].ids) == 10
+    assert isinstance(fault_of(bad), ValueError)
+    assert len(result_of(flying).value[0].ids) == 10
 
 
 def test_a_lane_is_busy_while_it_encodes() -> None:
@@ -221,7 +224,7 @@ def test_a_result_says_how_long_it_waited_and_ran(clock: Clock) -> None:
     bench.step()
     clock.now += 4
     bench.step()
-    result = only.future.result()
+    result = result_of(only)
     assert (result.queue_s, result.infer_s, result.batch_rows) == (3, 4, 1)
 
 

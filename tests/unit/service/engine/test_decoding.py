@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.engine.decoding import DecoderBatch, Search, decode_all
-from service.engine.errors import BatchMismatch
+from service.engine.decoding import DecoderBatch, decode_all
+from service.engine.errors import BatchMismatch, NoAlignments
 from service.engine.rows import DecodeRow, Hypothesis
+from service.engine.search import Search
 from tests.unit.service.engine.fakes import (
     SPEC,
     SYMBOLS,
@@ -130,6 +131,35 @@ def test_rows_that_join_and_leave_at_any_step_decode_as_alone(plan: list[Visit])
         assert hypotheses == alone(row)
 
 
+def test_thousands_of_rows_through_one_batch_decode_as_alone() -> None:
+    """One long life: whatever joined, left or was dropped before, and wherever a row lies."""
+    random = np.random.default_rng(11)
+    batch, flying, checked = batch_of(), dict[Search, DecodeRow](), 0
+    expected: dict[tuple[int, ...], list[Hypothesis]] = {}
+    while checked < 2_000:
+        joining = [random_row(random) for _ in range(random.integers(0, 5)) if batch.rows < 40]
+        if joining:
+            flying |= dict(zip(batch.admit(joining), joining, strict=True))
+        leaving = {search for search in flying if random.random() < 0.02}
+        batch.drop(leaving.__contains__)
+        flying = {search: row for search, row in flying.items() if search not in leaving}
+        for search in batch.step():
+            row = flying.pop(search)
+            kind = (*row.inputs["ids"].tolist(), -row.beams, -row.hypotheses, -row.max_steps)
+            if kind not in expected:
+                expected[kind] = alone(row)
+            assert search.best() == expected[kind]
+            checked += 1
+
+
+def random_row(random: np.random.Generator) -> DecodeRow:
+    """One of some hundred rows, each of which comes again among others."""
+    beams = int(random.choice([1, 1, 1, 2, 4]))
+    ids = [int(random.integers(3, 6)) for _ in range(random.integers(1, 5))]
+    steps = int(random.choice([1, 7, 12]))
+    return source(ids, beams=beams, hypotheses=beams, max_steps=steps)
+
+
 @settings(max_examples=200)
 @given(SOURCES, BEAMS, st.data())
 def test_beam_search_finds_what_the_plain_search_finds(
@@ -147,6 +177,32 @@ def test_beam_search_finds_what_the_plain_search_finds(
 def test_one_beam_is_greedy_search(ids: list[int], max_steps: int) -> None:
     row = source(ids, max_steps=max_steps)
     assert [found.ids for found in alone(row)] == [greedy(row)]
+
+
+@given(st.lists(SOURCES, min_size=1, max_size=6), BEAMS)
+def test_alignments_are_the_attention_of_each_hypothesis_steps(
+    sources: list[list[int]], beams: int
+) -> None:
+    model = TinyTranslator()
+    model.tells_weights = True
+    rows = [source(ids, beams=beams, hypotheses=beams, alignments=True) for ids in sources]
+    for row, hypotheses in zip(rows, decode_all(batch_of(model), rows, at_once=3), strict=True):
+        memory, start = MODEL.encode_one(row.inputs["ids"])
+        for found in hypotheses:
+            state, expected = start, []
+            for previous, _ in zip([SPEC.bos_id, *found.ids], found.ids, strict=False):
+                expected.append(MODEL.attention(state, memory))
+                _, state = MODEL.step_one(previous, state, memory)
+            assert found.weights is not None
+            assert found.weights.shape == (len(found.ids), row.length)
+            np.testing.assert_array_equal(found.weights, np.array(expected).reshape(-1, row.length))
+
+
+def test_alignments_of_a_decoder_that_tells_none_are_refused() -> None:
+    model = TinyTranslator()
+    model.decoder.output_names = []
+    with pytest.raises(NoAlignments):
+        batch_of(model).admit([source([3], alignments=True)])
 
 
 @given(st.lists(SOURCES, min_size=1, max_size=9), st.integers(1, 9), BEAMS)
@@ -235,7 +291,8 @@ def test_a_decoder_that_loses_a_row_is_a_batch_mismatch(beams: int) -> None:
     batch = batch_of(model)
     batch.admit([source([3], beams=beams), source([4], beams=beams)])
     lose_the_last_row(model.decoder)
-    with pytest.raises(BatchMismatch, match="2 rows went into the session and 1 came out"):
+    told = f"{2 * beams} rows went into the session and {2 * beams - 1} came out"
+    with pytest.raises(BatchMismatch, match=told):
         batch.step()
 
 

@@ -1,5 +1,6 @@
 """The queue: bounded by tokens, all or nothing, nothing lost and nothing served twice."""
 
+import math
 from contextlib import suppress
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from service.engine.errors import Draining, QueueFull
 from service.engine.queue import RowQueue
 from service.engine.rows import Job
-from tests.unit.service.engine.fakes import Clock, job, row
+from tests.unit.service.engine.fakes import Clock, jobs, row
 
 LIMIT = 100
 REQUESTS = st.lists(st.lists(st.integers(1, 60), min_size=1, max_size=4), max_size=12)
@@ -24,9 +25,10 @@ def no_one(waiting: list[Job]) -> list[Job]:
 
 
 def fill(queue: RowQueue, lengths: list[int], timeout_s: float = 60.0) -> list[Job]:
-    jobs = [job(row(length), timeout_s=timeout_s) for length in lengths]
-    queue.put(jobs)
-    return jobs
+    """Queue one request of rows of these lengths."""
+    filled = jobs([row(length) for length in lengths], arrived=queue._clock(), timeout_s=timeout_s)
+    queue.put(filled)
+    return filled
 
 
 @given(REQUESTS)
@@ -51,7 +53,8 @@ def test_a_request_is_queued_whole_or_not_at_all(requests: list[list[int]]) -> N
             accepted += fill(queue, lengths)
         assert len(queue) == len(accepted)
         assert queue.tokens == sum(each.row.length for each in accepted)
-    assert queue.take(everyone) == (accepted, [])
+    taken, expired = queue.take(everyone)
+    assert (set(taken), expired) == (set(accepted), [])
 
 
 @given(REQUESTS, st.data())
@@ -73,8 +76,11 @@ def test_each_row_is_taken_once_in_any_choice(
 
 
 def test_rows_are_offered_in_the_order_of_their_arrival() -> None:
-    queue = RowQueue(LIMIT, Clock())
-    first, second, third = fill(queue, [5, 1]) + fill(queue, [9])
+    clock = Clock()
+    queue = RowQueue(LIMIT, clock)
+    first, second = fill(queue, [5, 1])
+    clock.now += 1
+    (third,) = fill(queue, [9])
     assert queue.take(lambda waiting: waiting[1:2])[0] == [second]
     assert queue.take(everyone)[0] == [first, third]
 
@@ -83,11 +89,11 @@ def test_rows_are_offered_in_the_order_of_their_arrival() -> None:
 def test_rows_leave_when_their_deadline_has_passed(timeouts: list[float], passed: float) -> None:
     clock = Clock()
     queue = RowQueue(LIMIT, clock)
-    jobs = [fill(queue, [1], timeout)[0] for timeout in timeouts]
+    waiting = [fill(queue, [1], timeout)[0] for timeout in timeouts]
     clock.now += passed
     chosen, expired = queue.take(everyone)
-    assert expired == [each for each in jobs if each.deadline <= clock.now]
-    assert chosen == [each for each in jobs if each.deadline > clock.now]
+    assert expired == [each for each in waiting if each.deadline <= clock.now]
+    assert chosen == [each for each in waiting if each.deadline > clock.now]
     assert len(queue) == 0
 
 
@@ -103,9 +109,13 @@ def test_expired_rows_leave_even_if_none_is_chosen() -> None:
 def test_abandoned_rows_leave_in_silence_and_free_their_tokens() -> None:
     clock = Clock()
     queue = RowQueue(LIMIT, clock)
-    gone, stays, gone_and_late = [*fill(queue, [60, 30]), *fill(queue, [10], timeout_s=1)]
-    gone.future.cancel()
-    gone_and_late.future.cancel()
+    gone, stays, gone_and_late = [
+        *fill(queue, [60]),
+        *fill(queue, [30]),
+        *fill(queue, [10], timeout_s=1),
+    ]
+    gone.ticket.cancel()
+    gone_and_late.ticket.cancel()
     clock.now += 5
     assert queue.take(no_one) == ([], [])
     assert (len(queue), queue.tokens) == (1, 30)
@@ -121,26 +131,98 @@ def test_a_taken_row_knows_when_it_was_taken() -> None:
     assert only.started - only.arrived == 3
 
 
-@pytest.mark.parametrize("rate, queued, seconds", [(10, 100, 10), (50, 100, 2), (500, 100, 1)])
-def test_a_refused_caller_is_told_to_come_back_when_the_queue_has_drained(
-    rate: float, queued: int, seconds: float
+def drain(queue: RowQueue, clock: Clock, *, rate: float, steps: int = 100) -> None:
+    """Let rows of ten tokens go at `rate` tokens a second, while others wait."""
+    for _ in range(steps):
+        fill(queue, [10])
+        queue.take(lambda waiting: waiting[-1:])
+        clock.now += 10 / rate
+
+
+@pytest.mark.parametrize("rate, seconds", [(2, 25), (10, 5), (100, 1)])
+def test_a_refused_caller_is_told_when_the_queue_will_have_drained(
+    rate: float, seconds: float
 ) -> None:
-    queue = RowQueue(LIMIT, Clock())
-    fill(queue, [queued])
-    for _ in range(200):
-        queue.observe(int(rate * 2), 2.0)
+    clock = Clock()
+    queue = RowQueue(LIMIT, clock)
+    fill(queue, [50], timeout_s=math.inf)
+    drain(queue, clock, rate=rate)
     with pytest.raises(QueueFull) as refusal:
-        fill(queue, [1])
-    assert refusal.value.retry_after_s == pytest.approx(seconds)
+        fill(queue, [60])
+    assert refusal.value.retry_after_s == pytest.approx(seconds, rel=0.02)
 
 
-def test_a_run_that_took_no_time_does_not_disturb_the_drain_rate() -> None:
-    queue = RowQueue(LIMIT, Clock())
-    fill(queue, [LIMIT])
-    queue.observe(100, 0.0)
+def test_idle_time_is_no_slow_draining() -> None:
+    clock = Clock()
+    queue = RowQueue(LIMIT, clock)
+    fill(queue, [50], timeout_s=math.inf)
+    drain(queue, clock, rate=10)
+    queue.take(everyone)
+    queue.take(everyone)
+    clock.now += 1000
+    fill(queue, [50])
+    queue.take(no_one)
     with pytest.raises(QueueFull) as refusal:
-        fill(queue, [1])
-    assert refusal.value.retry_after_s == 1.0
+        fill(queue, [60])
+    assert refusal.value.retry_after_s == pytest.approx(5, rel=0.05)
+
+
+def test_what_could_not_be_served_in_time_is_refused_at_once() -> None:
+    clock = Clock()
+    queue = RowQueue(LIMIT, clock)
+    fill(queue, [50], timeout_s=math.inf)
+    drain(queue, clock, rate=10)
+    with pytest.raises(QueueFull, match="try again in 5 s"):
+        fill(queue, [1], timeout_s=4.9)
+    fill(queue, [1], timeout_s=6)
+
+
+def test_admission_can_be_asked_for_before_any_work() -> None:
+    queue = RowQueue(LIMIT, Clock())
+    queue.admit(LIMIT + 1, 60)
+    fill(queue, [60])
+    queue.admit(40, 60)
+    with pytest.raises(QueueFull):
+        queue.admit(41, 60)
+    queue.close()
+    with pytest.raises(Draining):
+        queue.admit(1, 60)
+
+
+def test_a_large_request_lets_small_ones_pass_between_its_rows() -> None:
+    clock = Clock()
+    queue = RowQueue(10**6, clock)
+    large = jobs([row(100) for _ in range(200)], arrived=clock.now)
+    queue.put(large)
+    clock.now += 0.1
+    (small,) = jobs([row(5)], arrived=clock.now)
+    queue.put([small])
+    ahead = [queue.take(lambda waiting: waiting[:1])[0][0] for _ in range(10)]
+    assert small in ahead
+    assert large[0] in ahead
+
+
+def test_small_requests_without_end_do_not_starve_a_large_one() -> None:
+    clock = Clock()
+    queue = RowQueue(10**6, clock)
+    large = jobs([row(100) for _ in range(20)], arrived=clock.now)
+    queue.put(large)
+    left = set(large)
+    for _ in range(1000):
+        queue.put(jobs([row(100)], arrived=clock.now))
+        left -= set(queue.take(lambda waiting: waiting[:1])[0])
+        clock.now += 100 / 5000
+    assert not left
+
+
+def test_the_rows_of_a_caller_who_has_gone_leave_at_once() -> None:
+    queue = RowQueue(LIMIT, Clock())
+    gone, (stays,) = jobs([row(10), row(20)]), jobs([row(5)])
+    queue.put(gone)
+    queue.put([stays])
+    queue.discard(gone[0].ticket)
+    assert (len(queue), queue.tokens) == (1, 5)
+    assert queue.take(everyone)[0] == [stays]
 
 
 def test_a_refusal_names_what_is_queued_what_was_sent_and_the_limit() -> None:
@@ -159,8 +241,8 @@ def test_an_empty_queue_takes_a_request_beyond_its_bound() -> None:
 
 def test_a_closed_queue_refuses_but_still_serves_what_waits() -> None:
     queue = RowQueue(LIMIT, Clock())
-    jobs = fill(queue, [1, 2])
+    filled = fill(queue, [1, 2])
     queue.close()
     with pytest.raises(Draining):
         fill(queue, [1])
-    assert queue.take(everyone)[0] == jobs
+    assert queue.take(everyone)[0] == filled

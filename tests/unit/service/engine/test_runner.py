@@ -2,12 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
 
-from service.engine.decoding import DecoderBatch, DecoderLane
+from service.engine import runner
+from service.engine.decoder_lane import DecoderLane
+from service.engine.decoding import DecoderBatch
 from service.engine.errors import DeadlineExceeded, Draining, QueueFull
 from service.engine.queue import RowQueue
 from service.engine.rows import Result, Row
@@ -19,6 +21,7 @@ from tests.unit.service.engine.fakes import (
     LANE_METRICS,
     ONE_SHOT,
     SPEC,
+    Clock,
     FakeSession,
     OneShotGraph,
     TinyTranslator,
@@ -37,6 +40,7 @@ class Bench:
 
     def __init__(self, *, limit: int = 1000, rows: int = 8) -> None:
         self.log: list[str] = []
+        self.spend: Callable[[str], None] = lambda kind: None
         self.gate, self.entered = threading.Event(), threading.Event()
         self.gate.set()
         self.graph, self.model = OneShotGraph(), TinyTranslator(end=-60.0)
@@ -50,12 +54,14 @@ class Bench:
 
     def _gated(self, feeds: Mapping[str, Tensor]) -> dict[str, Tensor]:
         self.log.append("short")
+        self.spend("short")
         self.entered.set()
         self.gate.wait()
         return self.graph(feeds)
 
     def _logged_step(self, feeds: Mapping[str, Tensor]) -> dict[str, Tensor]:
         self.log.append("step")
+        self.spend("step")
         self.stepped.set()
         return self._decode(feeds)
 
@@ -108,14 +114,21 @@ async def test_a_busy_decoder_does_not_starve_a_short_request() -> None:
         endless.cancel()
 
 
-async def test_lanes_take_turns_a_step_and_a_batch_at_a_time() -> None:
-    async with running(Bench(rows=1)) as bench:
-        endless = bench.send(bench.decoder, source([3, 4], max_steps=ENDLESS))
+async def test_lanes_share_the_time_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(runner, "time", clock)
+    bench = Bench(rows=1)
+    seconds = {"short": 3.0, "step": 1.0}
+    bench.spend = lambda kind: setattr(clock, "now", clock.now + seconds[kind])
+    async with running(bench):
+        endless = bench.send(bench.decoder, source([3, 4], max_steps=ENDLESS), timeout_s=10**9)
         await happens(bench.stepped)
-        await bench.send(bench.short, *(row(2, mark) for mark in range(1, 9)))
+        rows = [row(2, mark) for mark in range(1, 9)]
+        await bench.send(bench.short, *rows, timeout_s=10**9)
         endless.cancel()
     first = bench.log.index("short")
-    assert bench.log[first : first + 15] == ["short", "step"] * 7 + ["short"]
+    served = bench.log[first + 1 : len(bench.log) - bench.log[::-1].index("short")]
+    assert served == ["step", "step", "step", "short"] * 7
 
 
 async def test_rows_that_wait_for_the_session_share_its_next_batch() -> None:

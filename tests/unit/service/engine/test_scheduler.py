@@ -17,10 +17,14 @@ from tests.unit.service.engine.fakes import (
     LANE_METRICS,
     ONE_SHOT,
     Clock,
+    Counts,
     Deliveries,
     FakeSession,
     OneShotGraph,
+    fault_of,
     job,
+    jobs,
+    result_of,
     row,
 )
 
@@ -53,7 +57,7 @@ def jobs_of(lengths: list[int]) -> list[Job]:
 
 
 def answer(of: Job) -> dict[str, Tensor]:
-    result = of.future.result()
+    result = result_of(of)
     assert isinstance(result, Result)
     value: dict[str, Tensor] = result.value
     return value
@@ -123,7 +127,7 @@ def test_bad_rows_fail_alone_after_one_retry(lengths: list[int], data: st.DataOb
     bench.lane.step(bench.deliver)
     for mark, each in enumerate(jobs, start=1):
         if mark in bench.graph.poison:
-            assert isinstance(each.future.exception(), ValueError)
+            assert isinstance(fault_of(each), ValueError)
         else:
             assert answer(each)["total"] == mark * each.row.length
     tries = [mark for batch in bench.graph.batches for _, mark in batch]
@@ -166,7 +170,7 @@ def test_a_result_says_what_it_cost() -> None:
     bench.put(first, second)
     bench.clock.now += 2.5
     bench.lane.step(bench.deliver)
-    result = first.future.result()
+    result = result_of(first)
     assert (result.queue_s, result.batch_rows) == (2.5, 2)
     assert result.infer_s >= 0
 
@@ -194,26 +198,30 @@ class AnyHistory(RuleBasedStateMachine):
     @initialize(budget=st.integers(1, 120), rows=st.integers(1, 6))
     def open(self, budget: int, rows: int) -> None:
         self.bench = Bench(budget=budget, rows=rows, limit=150)
+        self.counts = Counts()
         self.jobs: list[Job] = []
+        self.served: set[int] = set()
 
     @rule(lengths=st.lists(LENGTHS, min_size=1, max_size=5), timeout_s=st.integers(1, 20))
     def send(self, lengths: list[int], timeout_s: int) -> None:
         first = len(self.jobs) + 1
+        rows = [row(length, mark) for mark, length in enumerate(lengths, start=first)]
         now = self.bench.clock.now
-        jobs = [
-            job(row(length, mark), arrived=now, timeout_s=timeout_s)
-            for mark, length in enumerate(lengths, start=first)
-        ]
         try:
-            self.bench.put(*jobs)
+            self.bench.queue.admit(sum(lengths), timeout_s)
         except QueueFull:
             return
-        self.jobs += jobs
+        sent = jobs(rows, arrived=now, timeout_s=timeout_s, metrics=self.counts)
+        self.bench.queue.put(sent)
+        self.jobs += sent
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
     def abandon(self, data: st.DataObject) -> None:
-        data.draw(st.sampled_from(self.jobs)).future.cancel()
+        ticket = data.draw(st.sampled_from(self.jobs)).ticket
+        if not ticket.future.done():
+            ticket.cancel()
+            self.bench.queue.discard(ticket)
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
@@ -226,16 +234,22 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule()
     def step(self) -> None:
-        unserved = [mark for mark, each in enumerate(self.jobs, start=1) if not each.future.done()]
+        waiting = {
+            mark: each
+            for mark, each in enumerate(self.jobs, start=1)
+            if not each.ticket.future.done() and mark not in self.served
+        }
         now, before = self.bench.clock.now, len(self.bench.graph.batches)
         self.bench.lane.step(self.bench.deliver)
         served = {mark for batch in self.bench.graph.batches[before:] for _, mark in batch}
-        alive = [mark for mark in unserved if self.jobs[mark - 1].deadline > now]
-        assert served <= set(alive)
+        alive = {mark: each for mark, each in waiting.items() if each.deadline > now}
+        assert served <= alive.keys()
         assert bool(served) == bool(alive)
-        assert alive[:1] == [mark for mark in alive[:1] if mark in served]
-        for mark in set(unserved) - set(alive):
-            assert isinstance(self.jobs[mark - 1].future.exception(), DeadlineExceeded)
+        if alive:
+            assert min(alive, key=lambda mark: alive[mark].turn) in served
+        for mark in waiting.keys() - alive.keys():
+            assert isinstance(fault_of(waiting[mark]), DeadlineExceeded)
+        self.served |= served
 
     @invariant()
     def none_is_answered_twice(self) -> None:
@@ -245,8 +259,9 @@ class AnyHistory(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "bench"):
             self.bench.serve_all()
-            assert all(each.future.done() for each in self.jobs)
+            assert all(each.ticket.future.done() for each in self.jobs)
             assert (len(self.bench.queue), self.bench.queue.tokens) == (0, 0)
+            assert self.counts.unaccounted == 0
 
 
 test_any_history_answers_each_row_once_or_not_at_all = AnyHistory.TestCase

@@ -18,7 +18,7 @@ def tiny_bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def served(tiny_bundles: Path) -> Iterator[Served]:
-    """All three tasks."""
+    """All tasks."""
     bundles = [load_bundle(path) for path in find_bundles(tiny_bundles).values()]
     served = Served([open_predictor(bundle, "cpu") for bundle in bundles])
     yield served

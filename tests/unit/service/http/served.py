@@ -14,8 +14,8 @@ from service.engine.scheduler import OneShotLane, OneShotModel, Outputs
 from service.http.application import Application
 from service.http.limits import Limits
 from service.tasks.base import LaneLimits, Predictor
-from service.tasks.endpoint import TaskEndpoint
 from service.tasks.ner import NerPredictor
+from service.tasks.registry import connect
 
 T = TypeVar("T")
 LIMITS = Limits(
@@ -41,10 +41,7 @@ class Served:
         self.lanes = lanes = [predictor.lane(limits) for predictor in predictors]
         self.runner = Runner(lanes)
         self.runner.start()
-        self.application.serve(
-            TaskEndpoint(predictor, lane, self.runner)
-            for predictor, lane in zip(predictors, lanes, strict=True)
-        )
+        self.application.serve(connect(predictors, lanes, self.runner))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.service.http.served import Served
 
-PATHS = ("/ner", "/sentiment", "/translate")
+PATHS = ("/ner", "/sentiment", "/translate", "/detect", "/transliterate")
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -89,13 +89,25 @@ def test_half_a_character_is_422(served: Served, escape: str) -> None:
     assert_problem(post_raw(served, body), 422, "lone-surrogate", "unpaired surrogate")
 
 
-@pytest.mark.parametrize("path", ["/sentiment", "/translate"])
+@pytest.mark.parametrize("path", ["/sentiment", "/translate", "/detect", "/transliterate"])
 @pytest.mark.parametrize("text", ["", " \n\t", "\x00\u200b"])
 def test_blank_text_is_422(served: Served, path: str, text: str) -> None:
     parameters = {"tgt_lang": "de"} if path == "/translate" else {}
     response = served.post(path, {"inputs": text, "parameters": parameters})
     assert_problem(response, 422, "blank-text", "empty or blank")
     assert "inputs[" not in response.json()["detail"]
+
+
+@pytest.mark.parametrize("text", ["12345", "?! ...", "\U0001f600"])
+def test_text_without_letters_has_no_language(served: Served, text: str) -> None:
+    response = served.post("/detect", {"inputs": ["fine", text]})
+    assert_problem(response, 422, "no-letters", "inputs[1]: the text has no letters")
+
+
+@pytest.mark.parametrize("top_k", [0, -1, "two", 1.5])
+def test_a_number_of_languages_that_is_none_is_422(served: Served, top_k: object) -> None:
+    response = served.post("/detect", {"inputs": "how", "parameters": {"top_k": top_k}})
+    assert_problem(response, 422, "wrong-shape", "top_k")
 
 
 def test_the_blank_text_of_a_list_is_named(served: Served) -> None:

@@ -6,19 +6,20 @@ from typing import Any
 import pytest
 
 from service.http.metrics import forget_dead_workers
+from service.tasks.registry import PREDICTORS
 from tests.unit.service.http.served import Served
 
 
 def test_models_are_listed_with_labels_directions_and_device(served: Served) -> None:
     models = {model["task"]: model for model in served.request("GET", "/models").json()["models"]}
-    assert sorted(models) == ["ner", "sentiment", "translation"]
+    assert sorted(models) == sorted(PREDICTORS)
     assert models["ner"]["labels"] == ["PER", "ORG", "LOC", "TIME"]
     assert models["ner"]["endpoint"] == "/ner"
     assert (models["sentiment"]["device"], models["sentiment"]["precision"]) == ("cpu", "fp32")
     assert {"src_lang": "en", "tgt_lang": "de"} in models["translation"]["directions"]
 
 
-@pytest.mark.parametrize("path", ["/", "/models", "/docs", "/openapi.json", "/metrics"])
+@pytest.mark.parametrize("path", ["/", "/live", "/models", "/docs", "/openapi.json", "/metrics"])
 def test_head_gives_the_headers_of_get(served: Served, path: str) -> None:
     head, get = served.request("HEAD", path), served.request("GET", path)
     assert head.status_code == get.status_code == 200
@@ -26,11 +27,34 @@ def test_head_gives_the_headers_of_get(served: Served, path: str) -> None:
     assert head.headers["content-type"] == get.headers["content-type"]
 
 
-def test_the_start_page_shows_a_call_for_each_task(served: Served) -> None:
-    page = served.request("GET", "/", headers={"Host": "here:1<script>"}).text
-    for path in ("/ner", "/sentiment", "/translate"):
-        assert f"curl -s http://here:1&lt;script&gt;{path}" in page
-    assert 'href="docs"' in page
+@pytest.mark.parametrize("path", ["/", "/live", "/web/page.js", "/web/style.css"])
+def test_files_of_the_playground_are_packed_and_kept(served: Served, path: str) -> None:
+    whole = served.request("GET", path, headers={"Accept-Encoding": "identity"})
+    packed = served.request("GET", path, headers={"Accept-Encoding": "br, gzip"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < int(whole.headers["content-length"])
+    assert packed.text == whole.text
+    again = served.request("GET", path, headers={"If-None-Match": whole.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_playground_lets_in_nothing_but_its_own_files(served: Served) -> None:
+    page = served.request("GET", "/")
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert "unsafe" not in policy
+    for asset in re.findall(r'(?:src|href)="(web/[^"]+)"', page.text):
+        assert served.request("GET", f"/{asset}").status_code == 200
+
+
+def test_only_files_of_the_playground_are_served(served: Served) -> None:
+    assert served.request("GET", "/web/../http/web.py").status_code == 404
+    assert served.request("GET", "/web/").status_code == 404
+
+
+def test_limits_are_told_beside_the_models(served: Served) -> None:
+    told = served.request("GET", "/models").json()["limits"]
+    assert told == {"max_chars": 5_000, "max_inputs": 64, "max_body_bytes": 1 << 20}
 
 
 def test_the_documentation_loads_nothing_from_elsewhere(served: Served) -> None:
@@ -85,7 +109,13 @@ def test_every_documented_example_is_answered(served: Served) -> None:
             body = operation.get("requestBody", {}).get("content", {})
             if not body:
                 continue
-            response = served.request(method, path, json=body["application/json"]["example"])
+            [name, *_] = [
+                value
+                for parameter in operation["parameters"]
+                for value in parameter["schema"].get("enum", [])
+            ] or [""]
+            address = path.replace("{name}", name)
+            response = served.request(method, address, json=body["application/json"]["example"])
             assert response.status_code == 200, response.text
             assert {"200", "400", "413", "415", "422", "429", "503", "504"} <= set(
                 operation["responses"]
@@ -107,3 +137,13 @@ def test_gauges_of_dead_workers_are_forgotten(
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     forget_dead_workers()
     assert (dead.exists(), living.exists()) == (False, True)
+
+
+def test_the_processes_are_measured(served: Served) -> None:
+    told = served.request("GET", "/metrics").text
+    values = dict(re.findall(r"^(sluice_[a-z_]+) (\S+)$", told, re.MULTILINE))
+    assert float(values["sluice_workers"]) >= 1
+    assert float(values["sluice_ready_workers"]) == 1
+    assert float(values["sluice_resident_memory_bytes"]) > 1e7
+    assert float(values["sluice_cpu_seconds_total"]) > 0
+    assert float(values["sluice_worker_start_time_seconds"]) > 1.7e9

@@ -85,12 +85,48 @@ def test_a_list_is_translated_text_by_text(served: Served) -> None:
     assert [len(answer) for answer in served.post("/translate", body).json()] == [1, 1]
 
 
+def test_languages_of_a_string_are_nested_as_the_client_reads_them(served: Served) -> None:
+    [scores] = served.post("/detect", {"inputs": "perch\u00e8"}).json()
+    assert scores[0]["label"] == "it"
+    assert [found["score"] for found in scores] == sorted(
+        (found["score"] for found in scores), reverse=True
+    )
+
+
+def test_as_many_languages_are_named_as_asked_for(served: Served) -> None:
+    body = {"inputs": ["how are you", "gru\u00df"], "parameters": {"top_k": 2}}
+    answers = served.post("/detect", body).json()
+    assert [answer[0]["label"] for answer in answers] == ["en", "de"]
+    assert [len(answer) for answer in answers] == [2, 2]
+
+
+def test_a_string_is_transliterated_word_by_word(served: Served) -> None:
+    word = "\u0915\u0948\u0938\u0947"
+    answer = served.post("/transliterate", {"inputs": "Kaise 12 ho."}).json()
+    assert answer == [{"transliteration_text": f"{word} 12 {word}\u0964", "words": None}]
+
+
+def test_spellings_come_with_offsets_where_they_are_asked_for(served: Served) -> None:
+    body = {"inputs": "ab  kaise", "parameters": {"top_k": 1}}
+    [answer] = served.post("/transliterate", body).json()
+    assert [(w["word"], w["start"], w["end"]) for w in answer["words"]] == [
+        ("ab", 0, 2),
+        ("kaise", 4, 9),
+    ]
+
+
+def test_text_without_latin_words_stays_as_it_is(served: Served) -> None:
+    answer = served.post("/transliterate", {"inputs": "12:30 \u0915\u0948\u0938\u0947?"}).json()
+    assert answer[0]["transliteration_text"] == "12:30 \u0915\u0948\u0938\u0947?"
+
+
 @pytest.mark.parametrize(
     "path, parameters",
     [
         ("/ner", {"aggregation_strategy": "simple", "ignore_labels": None, "stride": None}),
         ("/sentiment", {"function_to_apply": None, "top_k": None}),
         ("/translate", {**EN_DE, "truncation": None, "generate_parameters": None}),
+        ("/detect", {"function_to_apply": "softmax", "top_k": None}),
         ("/ner", None),
     ],
 )

@@ -1,6 +1,6 @@
 """The endpoint of a task: all texts or none, refused before anything is queued."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -8,14 +8,15 @@ import pytest_asyncio
 
 from service.bundle import load_bundle
 from service.engine.errors import DeadlineExceeded
-from service.engine.rows import Result, Row
+from service.engine.rows import Result, Row, Token
 from service.engine.runner import Lane, Runner
 from service.tasks.base import LaneLimits
-from service.tasks.endpoint import TaskEndpoint, TextRefused
+from service.tasks.endpoint import Answered, TaskEndpoint, TextRefused
 from service.tasks.errors import BlankText, TooManyExplained
 from service.tasks.ner import NerParameters, NerPredictor
 from service.tasks.sentiment import SentimentParameters, SentimentPredictor
-from tests.tiny_bundles import write_ner, write_sentiment
+from service.tasks.translation import TranslationParameters, TranslationPredictor
+from tests.tiny_bundles import write_ner, write_sentiment, write_translation
 
 LIMITS = LaneLimits(queue_tokens=5_000, batch_tokens=2_048, batch_rows=64, admissions=4)
 
@@ -25,9 +26,15 @@ class CountingRunner(Runner):
 
     submitted = 0
 
-    async def submit(self, lane: Lane, rows: Sequence[Row], timeout_s: float) -> list[Result]:
+    async def submit(
+        self,
+        lane: Lane,
+        rows: Sequence[Row],
+        timeout_s: float,
+        on_news: Callable[[int, Token | Result], None] | None = None,
+    ) -> list[Result]:
         self.submitted += len(rows)
-        return await super().submit(lane, rows, timeout_s)
+        return await super().submit(lane, rows, timeout_s, on_news)
 
 
 @pytest_asyncio.fixture
@@ -100,6 +107,24 @@ async def test_one_refused_text_refuses_all_and_is_named(tmp_path: Path) -> None
     assert caught.value.index == 1
     assert isinstance(caught.value.cause, BlankText)
     assert runner.submitted == 0
+
+
+async def test_a_stream_tells_the_text_of_the_whole_answer_in_pieces(tmp_path: Path) -> None:
+    bundle = load_bundle(write_translation(tmp_path))
+    predictor = TranslationPredictor.open(bundle, "cpu", None, shared_pool=False)
+    lane = predictor.lane(LIMITS)
+    runner = CountingRunner([lane])
+    runner.start()
+    endpoint = TaskEndpoint(predictor, lane, runner)
+    parameters = TranslationParameters(tgt_lang="de", num_beams=1)
+    text = "how are you?\nfine, thanks.  and you?"
+    told = [piece async for piece in endpoint.stream(text, parameters, 5)]
+    *pieces, answered = told
+    assert isinstance(answered, Answered)
+    assert all(pieces)
+    assert "".join(map(str, pieces)) == answered.answers[0][0].translation_text
+    assert answered.answers == (await endpoint.answer([text], parameters, 5)).answers
+    await runner.drain(1)
 
 
 async def test_too_many_explanations_are_refused_before_the_engine(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Bulk work: the same predictors over files, on one machine or on a Ray cluster."""

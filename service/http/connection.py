@@ -1,0 +1,151 @@
+"""One connection: how long a head may be, how slowly it may come, how much may wait behind it.
+
+uvicorn bounds none of these: a client that sends a header a minute, or one without an end, would
+hold memory and a socket for ever (RFC 9110, section 17; RFC 6585 for 431).
+"""
+
+import asyncio
+import logging
+import socket
+from http import HTTPStatus
+from typing import Any, ClassVar, NamedTuple
+
+from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from service.http.errors import (
+    HeadersTooLarge,
+    HttpError,
+    MalformedRequest,
+    SlowHeaders,
+    TooManyConnections,
+)
+from service.http.messages import Response, problem_response
+from service.http.metrics import refused
+
+_MAX_HEADERS = 100
+_MAX_PIPELINED = 50
+_LINGER_S = 5.0
+"""After an answer before the end of the body, so that the caller can read it before a reset."""
+_UNREAD_MS = 20_000
+"""An answer that the caller's kernel has not taken for so long ends its connection (tcp(7))."""
+
+
+class ConnectionLimits(NamedTuple):
+    """`headers` in bytes, request line included; `connections` of one worker."""
+
+    headers: int
+    headers_s: float
+    connections: int
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's connection within `limits`."""
+
+    limits: ClassVar[ConnectionLimits]
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._timer: asyncio.TimerHandle | None = None
+        self._in_head = False
+        self._head_bytes = 0
+        self._fault: HttpError | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self.limits.connections:
+            self._refuse(TooManyConnections(self.limits.connections))
+            return
+        told: socket.socket = transport.get_extra_info("socket")
+        if told.family in (socket.AF_INET, socket.AF_INET6):
+            told.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > self.limits.headers:
+                self._refuse(HeadersTooLarge(self.limits.headers))
+                return
+        if self._timer is None and (self.cycle is None or self.cycle.response_complete):
+            self._await_head()
+
+    def on_message_begin(self) -> None:
+        self._in_head, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._stop_timer()
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > self.limits.headers or len(self.headers) > _MAX_HEADERS:
+            self._fail(HeadersTooLarge(self.limits.headers))
+        if len(self.pipeline) >= _MAX_PIPELINED:
+            self._fail(MalformedRequest(f"more than {_MAX_PIPELINED} requests wait"))
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._stop_timer()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.cycle.response_complete and self.cycle.more_body and self._timer is None:
+            self._timer = self.loop.call_later(_LINGER_S, self.transport.close)
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn's own answer to what its parser refused, as problem details."""
+        self._refuse(self._fault or MalformedRequest("this is not HTTP/1.1"))
+
+    def _await_head(self) -> None:
+        self._timer = self.loop.call_later(self.limits.headers_s, self._head_is_late)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _head_is_late(self) -> None:
+        """A head that has begun is told why; where nothing came, nobody asked."""
+        if self._in_head:
+            self._refuse(SlowHeaders(self.limits.headers_s))
+        else:
+            self.transport.close()
+
+    def _fail(self, fault: HttpError) -> None:
+        """End the parsing; the parser tells of it by way of `send_400_response`."""
+        self._fault = fault
+        raise fault
+
+    def _refuse(self, error: HttpError) -> None:
+        refused(error)
+        self._stop_timer()
+        if not self.transport.is_closing():
+            self.transport.write(_raw(problem_response(error, "/")))
+            self.transport.close()
+
+
+def limit_connections(limits: ConnectionLimits) -> None:
+    """Have the servers of this process take connections within `limits`."""
+    Connection.limits = limits
+    HTTP_PROTOCOLS["auto"] = f"{__name__}:{Connection.__name__}"
+    # What the parser refuses is counted; a line for each would let callers fill a disk.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+
+
+def _raw(response: Response) -> bytes:
+    head = [
+        f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}",
+        f"content-type: {response.media_type}",
+        f"content-length: {len(response.body)}",
+        *(f"{name}: {value}" for name, value in response.headers),
+        "connection: close",
+    ]
+    return "\r\n".join([*head, "", ""]).encode("latin-1") + response.body

@@ -1,0 +1,50 @@
+"""Which sentence pairs an epoch of translation training sees."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.config import Pair, TranslationExperiment
+from training.data.parallel import SentencePair, read_pairs
+
+
+class DirectedPairs(NamedTuple):
+    """All training pairs of one direction, as (source, target) of `languages`."""
+
+    languages: tuple[str, str]
+    rows: list[SentencePair]
+
+
+def training_pairs(pair: Pair, languages: tuple[str, str]) -> list[SentencePair]:
+    """All training rows of `pair`, in the order of `languages`."""
+    parts = [(corpus.name, split) for corpus in pair.corpora for split in corpus.splits]
+    return [row for name, split in parts for row in read_pairs(name, split, languages)]
+
+
+def ways(pair: Pair) -> list[tuple[str, str]]:
+    """The directions in which `pair` is trained."""
+    first, second = pair.languages
+    return [(first, second), (second, first)] if pair.both_ways else [(first, second)]
+
+
+def directed_pairs(experiment: TranslationExperiment) -> list[DirectedPairs]:
+    """The training pairs of every direction."""
+    return [
+        DirectedPairs(languages, training_pairs(pair, languages))
+        for pair in experiment.pairs
+        for languages in ways(pair)
+    ]
+
+
+def shares(sizes: list[int], temperature: float) -> NDArray[np.float64]:
+    """Share of each direction in an epoch: sizes^(1/temperature), to a sum of one."""
+    weights = np.asarray(sizes, np.float64) ** (1 / temperature)
+    found: NDArray[np.float64] = weights / weights.sum()
+    return found
+
+
+def draw(available: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """`count` row numbers: whole permutations first, then a part of one."""
+    rounds = [rng.permutation(available) for _ in range(-(-count // available))]
+    return np.concatenate(rounds)[:count] if rounds else np.zeros(0, np.int64)
