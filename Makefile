@@ -9,10 +9,11 @@ DEVICE ?= cpu
 
 SERVE := .venv/serve-$(if $(filter cuda,$(DEVICE)),gpu,cpu)
 FULL := .venv/full
+PEERS ?= .venv/peers
 EXPERIMENTS := ner sentiment translation
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve test lint unit train export report bench build image load capacity test-ops release-check clean
+.PHONY: help serve test lint unit train export report bench soak build image load capacity test-ops release-check clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,8 +63,13 @@ reproduce-%: $(FULL)/ready ## train and export one model again from the raw data
 report: $(FULL)/ready ## an HTML page a model in reports/
 	$(FULL)/bin/python -m training report
 
-bench: $(FULL)/ready ## time the shipped bundles on this machine
-	$(FULL)/bin/python -m loadtests.bench
+bench: $(FULL)/ready ## compare with other servers on this machine (15 minutes; TUNE=1 tunes them first)
+	loadtests/peers/install.sh $(PEERS)
+	$(if $(TUNE),$(FULL)/bin/python -m loadtests.tune --environments $(PEERS))
+	$(FULL)/bin/python -m loadtests.bench --environments $(PEERS) $(if $(QUICK),--quick)
+
+soak: $(FULL)/ready ## memory over 200,000 mixed requests (needs wrk)
+	$(FULL)/bin/python -m loadtests.soak
 
 build: $(FULL)/ready ## build the Bento
 	BENTOML_DO_NOT_TRACK=True $(FULL)/bin/bentoml build

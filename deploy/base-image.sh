@@ -20,14 +20,15 @@ COPY ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt
 DOCKERFILE
 
-# stand_in IMAGE PACKAGE USER ENTRYPOINT
+# stand_in IMAGE PACKAGE USER ENTRYPOINT [FOLDER that is the user's: a volume takes its owner over]
 stand_in() {
   docker build --quiet --network host --tag "$1" - << DOCKERFILE
 FROM $PYTHON_IMAGE
 RUN apt-get update && apt-get install -y --no-install-recommends $2 && rm -rf /var/lib/apt/lists/*
+RUN mkdir -p ${5:-/tmp} && { [ -z "${5:-}" ] || chown $3 $5; }
 USER $3
 ENTRYPOINT ["$4"]
 DOCKERFILE
 }
 stand_in "$HAPROXY_IMAGE" haproxy haproxy /usr/sbin/haproxy
-stand_in "$PROMETHEUS_IMAGE" prometheus prometheus /usr/bin/prometheus
+stand_in "$PROMETHEUS_IMAGE" prometheus prometheus /usr/bin/prometheus /prometheus

@@ -1,67 +1,93 @@
-"""Time the shipped bundles in process, on this machine: `make bench`.
+"""Compare this service with its peers and with the machine: `make bench`.
 
-For each task and precision: milliseconds for one text alone, and texts a second in batches. The
-table names machine and versions; compare figures of one run only.
+About 15 minutes; `--quick` runs every part for a second or so, to see that all works. Results go
+to `loadtests/results`: results.json, RESULTS.md, and drawings.
 """
 
-import platform
-import statistics
+import argparse
+import sys
+import tempfile
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import onnxruntime as ort
-from tqdm import tqdm
 
-from service.bundle import find_bundles, load_bundle
-from service.tasks.base import Predictor
-from service.tasks.registry import PREDICTORS, open_predictor
+from loadtests import ceiling, growth, overload, translation
+from loadtests.comparison import Bench, Seconds
+from loadtests.contenders import BUNDLES
+from loadtests.machine import describe
+from loadtests.report import write_report
+from loadtests.results import Results, write_results
+from loadtests.soak import RESULT as SOAK
+from loadtests.soak import Soak
+from loadtests.texts import ROOT, mixed_texts
+from loadtests.tune import read_tuning
+from loadtests.wrk import is_installed
+from service.bundle import find_bundles
 
-TEXTS = [
-    "How are you today?",
-    "Marie Curie was born in Warsaw on 7 November 1867 and moved to Paris in 1891.",
-    "It broke after two days, and nobody at the shop wanted to hear about it.",
-    "We waited until at last, long after midnight, the train from Hamburg came in.",
-] * 16
-_REPEATS = 5
+
+class Times(msgspec.Struct, frozen=True):
+    """Seconds of load of each part."""
+
+    ceiling: float = 10
+    contender: Seconds = Seconds(warm=2, closed=5, open=8)
+    growth: float = 2
+    translation: float = 10
+    overload: float = 7
 
 
-def main() -> None:
-    print(
-        f"{platform.processor() or platform.machine()}, onnxruntime {ort.__version__}, one thread"
+QUICK = Times(2.5, Seconds(1, 1, 1), 1, 1, 1)
+
+
+def main() -> int:
+    given = _arguments()
+    if not is_installed():
+        print("bench: wrk is not installed; apt-get install wrk", file=sys.stderr)
+        return 2
+    results = run(QUICK if given.quick else Times(), given.environments)
+    given.results.mkdir(parents=True, exist_ok=True)
+    write_results(results, given.results / "results.json")
+    write_report(results, given.results)
+    print((given.results / "RESULTS.md").read_text())
+    return 0
+
+
+def run(times: Times, environments: Path) -> Results:
+    """All parts, one after another; nothing else should run on the machine."""
+    began = time.monotonic()
+    texts, source = mixed_texts()
+    ner, tuning = find_bundles(BUNDLES)["ner"], read_tuning()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        bench = Bench(texts, environments, folder, times.contender)
+        before = ceiling.measure(ner, times.ceiling)
+        compared = bench.compare(tuning.best() if tuning else {})
+        grown = growth.measure(texts, times.growth, folder)
+        translated = translation.measure(times.translation, folder)
+        loaded = overload.measure(texts, times.overload, folder)
+        after = ceiling.measure(ner, times.ceiling)
+    return Results(
+        machine=describe(),
+        command=f"python -m loadtests.bench{' --quick' if times == QUICK else ''}",
+        minutes=(time.monotonic() - began) / 60,
+        texts=f"{len(texts)} texts: {source}",
+        ceiling_before=before,
+        comparison=compared,
+        growth=grown,
+        translation=translated,
+        overload=loaded,
+        ceiling_after=after,
+        soak=msgspec.json.decode(SOAK.read_bytes(), type=Soak) if SOAK.is_file() else None,
     )
-    print(f"{'task':12} {'precision':9} {'one text, ms':>12} {'texts/s, 64 at once':>20}")
-    cases = [
-        (load_bundle(path), precision)
-        for path in find_bundles(Path("exported_models")).values()
-        for precision in next(iter(load_bundle(path).manifest.graphs.values())).files
-    ]
-    for bundle, precision in tqdm(cases, leave=False):
-        predictor = open_predictor(bundle, "cpu", precision)
-        alone, together = _time(predictor)
-        line = f"{bundle.manifest.task:12} {precision:9} {1000 * alone:12.2f} {together:20.0f}"
-        tqdm.write(line)
 
 
-def _time(predictor: Predictor[Any]) -> tuple[float, float]:
-    """Seconds of one text alone (median), texts a second of all together (best of some)."""
-    task = predictor.bundle.manifest.task
-    given: dict[str, object] = {"tgt_lang": "de", "num_beams": 1} if task == "translation" else {}
-    parameters = msgspec.convert(given, PREDICTORS[task].parameters)
-    predictor.predict(TEXTS, parameters)
-    alone = [_seconds(partial(predictor.predict, [text], parameters)) for text in TEXTS]
-    together = [_seconds(partial(predictor.predict, TEXTS, parameters)) for _ in range(_REPEATS)]
-    return statistics.median(alone), len(TEXTS) / min(together)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a second for each part")
+    parser.add_argument("--environments", type=Path, default=ROOT / ".venv/peers")
+    parser.add_argument("--results", type=Path, default=ROOT / "loadtests/results")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

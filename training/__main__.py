@@ -1,4 +1,4 @@
-"""Command line of training: fetch, train, evaluate, export, report; quality and names.
+"""Command line of training: fetch, train, evaluate, export, baseline, report; quality and names.
 
 Exit status 0 if all went well, 2 with one line if the user can mend what went wrong.
 """
@@ -74,12 +74,21 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--rows", type=int, default=500, help="a direction, of each split")
         command.add_argument("--names", type=int, default=200, help="how many of the names")
         command.set_defaults(run=run)
+    _add_baseline(commands)
     report = commands.add_parser("report", help="one HTML page a bundle: curves, scores, errors")
     report.add_argument("--bundles", type=Path, default=Path("exported_models"))
     report.add_argument("--runs", type=Path, default=Path("runs"))
     report.add_argument("--output", type=Path, default=Path("reports"), help="default: %(default)s")
     report.set_defaults(run=_report)
     return parser
+
+
+def _add_baseline(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "train a bag of words on a sentiment experiment's data, and print its test scores"
+    baseline = commands.add_parser("baseline", help=text, description=text)
+    baseline.add_argument("experiment", type=Path, help="a YAML file, see training/configs/")
+    baseline.add_argument("--runs", type=Path, default=Path("runs"), help="default: %(default)s")
+    baseline.set_defaults(run=_baseline)
 
 
 def _add_fetch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -155,6 +164,20 @@ def _names(options: argparse.Namespace) -> None:
 
     for line in report_names(options.experiment, options.bundles, options.names):
         print(line)
+
+
+def _baseline(options: argparse.Namespace) -> None:
+    from training.baseline import train_baseline
+    from training.config import SentimentExperiment, load_experiment
+    from training.errors import ConfigurationError
+
+    experiment = load_experiment(options.experiment)
+    if not isinstance(experiment, SentimentExperiment):
+        raise ConfigurationError(
+            f"{options.experiment}: task {experiment.task!r} has no baseline; name a sentiment one"
+        )
+    for name, accuracy in train_baseline(experiment, options.runs / experiment.name).items():
+        print(f"{name:24} test  accuracy {accuracy:6.2f}")
 
 
 def _report(options: argparse.Namespace) -> None:

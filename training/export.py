@@ -109,6 +109,7 @@ def measure_integers(
 
 def _write(task: TrainingTask[Any, Any], experiment: AnyExperiment, draft: Path) -> None:
     model = load_best(task)
+    task.calibrate(model)
     described = task.describe(model)
     for name in (described.vocabulary, *described.files):
         shutil.copy(task.run / name, draft / name)

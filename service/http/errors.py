@@ -21,6 +21,7 @@ from service.tasks.errors import (
     NoLetters,
     SameLanguage,
     SourceLanguageMissing,
+    TooManyExplained,
     TooManySequences,
     TransliterationMissing,
     UnknownLanguage,
@@ -161,14 +162,6 @@ class NotServed(HttpError):
         super().__init__(f"no bundle of task {task!r} is loaded; GET /models lists what serves")
 
 
-class UnknownModel(HttpError):
-    """No model of this name, or not in this version."""
-
-    def __init__(self, name: str, version: str | None, known: Sequence[str]) -> None:
-        told = name if version is None else f"{name} {version}"
-        super().__init__(f"there is no model {_shortened(told)!r}; known are {', '.join(known)}")
-
-
 class KeyMissing(HttpError):
     """No API key, where one is asked for."""
 
@@ -219,6 +212,14 @@ class TooManyConnections(HttpError):
         super().__init__(f"{limit} connections are open, which is the limit; try again soon")
 
 
+class UnknownModel(HttpError):
+    """No model of this name, or not in this version."""
+
+    def __init__(self, name: str, version: str | None, known: Sequence[str]) -> None:
+        told = name if version is None else f"{name} {version}"
+        super().__init__(f"there is no model {_shortened(told)!r}; known are {', '.join(known)}")
+
+
 class ClientGone(HttpError):
     """The caller hung up: nobody reads the answer."""
 
@@ -267,6 +268,7 @@ KINDS: dict[type[Exception], Kind] = {
     LoneSurrogate: Kind("lone-surrogate", 422, "Not Unicode text"),
     NoInputs: Kind("no-inputs", 422, "No inputs"),
     TooManyInputs: Kind("too-many-inputs", 422, "Too many inputs"),
+    TooManyExplained: Kind("too-many-inputs", 422, "Too many inputs"),
     TextTooLong: Kind("text-too-long", 422, "Text too long"),
     InputTooLong: Kind("text-too-long", 422, "Text too long"),
     BlankText: Kind("blank-text", 422, "Blank text"),

@@ -7,7 +7,7 @@ event: error  data: {…}                     instead, the problem that ended th
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -36,7 +36,7 @@ class EventStream(NamedTuple):
     request: Request
     timeout_s: float
     first: Item
-    items: AsyncIterator[Item]
+    items: AsyncGenerator[Item, None]
     status: int = 200
 
     async def send(self, send: Send, *, with_body: bool = True) -> None:
@@ -56,6 +56,7 @@ class EventStream(NamedTuple):
             status = kind_of(error).status
             await send(_chunk(self._error(error), last=True))
         finally:
+            await self.items.aclose()
             self.handler.metrics.ended(status, time.monotonic() - self.request.arrived)
 
     async def _send_items(self, send: Send) -> None:

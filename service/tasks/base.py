@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, cast
 
 import msgspec
 
@@ -67,6 +67,9 @@ class Predictor(ABC, Generic[AnyParameters]):
         cls, bundle: Bundle, device: Device, precision: Precision | None, *, shared_pool: bool
     ) -> Self:
         """Open the bundle's sessions; `precision` None takes the manifest's choice for the CPU."""
+
+    def check_call(self, texts: int, parameters: AnyParameters) -> None:
+        """Refuse a call whose many texts would cost too much together, with InputRefused."""
 
     @abstractmethod
     def prepare(self, text: str, parameters: AnyParameters) -> Prepared:
@@ -148,7 +151,8 @@ class OneShotPredictor(Predictor[AnyParameters]):
 
     def _calibrated(self) -> int:
         """The token budget that suits this machine, measured on a sentence of usual length."""
-        [row] = self.prepare(f"{SAMPLE} {SAMPLE}", self.parameters()).rows
+        defaults = cast(AnyParameters, self.parameters())
+        [row] = self.prepare(f"{SAMPLE} {SAMPLE}", defaults).rows
         return token_budget(self._model.run, row)
 
     def _run_batch(self, rows: Sequence[Row], batch: list[int]) -> dict[int, Any]:

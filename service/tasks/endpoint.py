@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from service.engine.errors import DeadlineExceeded
@@ -61,6 +61,7 @@ class TaskEndpoint:
     ) -> Answered:
         """Like `answer`, each text with parameters of its own."""
         began = time.monotonic()
+        self.predictor.check_call(len(texts), parameters)
         long = sum(map(len, texts)) > _LONG_CHARS
         prepared = await _run(long, lambda: self._prepare(texts, parameters))
         tokenize_s = time.monotonic() - began
@@ -82,7 +83,7 @@ class TaskEndpoint:
 
     async def stream(
         self, text: str, parameters: Parameters, timeout_s: float
-    ) -> AsyncIterator[str | Answered]:
+    ) -> AsyncGenerator[str | Answered, None]:
         """Pieces of the answer's text as they are found, and at the end the whole answer.
 
         Raises like `answer`, before the first piece or between two. Closing the iterator takes the

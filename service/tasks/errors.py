@@ -38,6 +38,15 @@ class UnknownConvention(InputRefused):
         super().__init__(f"convention {name!r} is not known; choose one of {_listed(known)}")
 
 
+class TooManyExplained(InputRefused):
+    """More texts to explain than one call may bring."""
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(
+            f"inputs has {count} texts, the limit with `explain` is {limit}; send them in parts"
+        )
+
+
 class UnknownLanguage(InputRefused):
     """A language code that the bundle does not serve."""
 

@@ -93,7 +93,7 @@ def ner_row(vocabulary: WordVocabulary, words: Sequence[str], convention: int | 
 def _mean_score(marginals: Tensor, tags: list[int], span: Span) -> float:
     """Mean marginal of a span's tags; plain Python, since NumPy costs more for three numbers."""
     places = range(span.start, span.end)
-    return sum(marginals.item(place, tags[place]) for place in places) / len(places)
+    return sum(float(marginals.item(place, tags[place])) for place in places) / len(places)
 
 
 def _entity(tagged: Tagged, span: Span, score: Any) -> Entity:

@@ -4,7 +4,7 @@ A composition of endpoints, so that each pass is batched with what other callers
 """
 
 import time
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -81,7 +81,7 @@ class TranslationEndpoint(TaskEndpoint):
 
     async def stream(
         self, text: str, parameters: Parameters, timeout_s: float
-    ) -> AsyncIterator[str | Answered]:
+    ) -> AsyncGenerator[str | Answered, None]:
         """Pieces of the translation as they are found; of two passes the second is streamed."""
         ends = time.monotonic() + timeout_s
         [route] = await self._routes([text], _translation(parameters), timeout_s)

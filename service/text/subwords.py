@@ -18,7 +18,7 @@ PAD_ID, BOS_ID, EOS_ID = 0, 1, 2
 # Patterns, in order, and what stands for their matches: typographic quotes and line breaks of web
 # pages, then blanks that no writer puts there. Offsets still count the caller's characters.
 _REJOINED = [
-    ("[\u2018\u2019`´]", "'"),
+    ("[\u2018\u2019\u00b4`]", "'"),
     ("[\u201c\u201d]|''", '"'),
     (r"<\s*/?\s*br\s*/?\s*>", " "),
     (r"\s+(?=n't\b)", ""),

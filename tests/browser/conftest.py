@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -43,7 +43,7 @@ def visit(browser: "Browser") -> Iterator[Open]:
     faults: list[str] = []
     contexts = []
 
-    def open_page(address: str, **told: object) -> "Page":
+    def open_page(address: str, **told: Any) -> "Page":
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **told})
         contexts.append(context)
         context.grant_permissions(["clipboard-read", "clipboard-write"])

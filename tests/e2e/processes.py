@@ -85,9 +85,9 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 @contextlib.contextmanager
-def running_service(bundles: Path, **settings: str) -> Iterator[Server]:
+def running_service(bundles: Path, port: int | None = None, **settings: str) -> Iterator[Server]:
     """`python -m service` with the bundles in a folder."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "service", "--port", str(port)]
     with running(command, port, ROOT, SLUICE_BUNDLES=str(bundles), **settings) as server:
         yield server

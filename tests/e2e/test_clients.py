@@ -121,7 +121,7 @@ BAD: dict[str, tuple[Any, dict[str, str], int]] = {
 def test_bad_calls_of_the_protocol_have_their_status(tiny_server: Server, name: str) -> None:
     body, headers, status = BAD[name]
     content = json.dumps(body).encode() if not isinstance(body, bytes) else body
-    raw = {key: value.encode("latin-1") for key, value in headers.items()}
+    raw = [(key.encode("latin-1"), value.encode("latin-1")) for key, value in headers.items()]
     response = httpx.post(
         f"{tiny_server.url}/v2/models/tiny-ner/infer", content=content, headers=raw
     )

@@ -114,9 +114,12 @@ def test_evaluation_and_report_speak_of_the_bundle(bundle: Path, workshop: Works
     assert " test " in scored.stdout
     report = workshop.run("report", "--bundles", bundles, "--output", workshop.folder / "report")
     assert report.returncode == 0, report.stderr
-    page = (workshop.folder / "report" / "index.md").read_text()
-    assert f"| {bundle.parent.name} | 1.0.0 |" in page
-    assert (workshop.folder / "report" / f"tiny-{bundle.parent.name}.png").stat().st_size > 1000
+    task = bundle.parent.name
+    assert f'href="{task}.html"' in (workshop.folder / "report" / "index.html").read_text()
+    page = (workshop.folder / "report" / f"{task}.html").read_text()
+    assert f"<h1>tiny-{task} 1.0.0</h1>" in page
+    for part in ("Training loss", "Development scores", "Scores", "Exports", "Training data"):
+        assert f"<h2>{part}</h2>" in page
 
 
 def test_a_killed_training_goes_on_without_losing_an_epoch(workshop: Workshop) -> None:

@@ -71,7 +71,7 @@ EXPERIMENTS: dict[str, dict[str, object]] = {
         },
     },
     "sentiment": {
-        "sources": ["mr"],
+        "sources": [{"name": "mr"}],
         "dev_sets": ["mr"],
         "test_sets": ["mr"],
         "model": {

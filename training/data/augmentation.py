@@ -6,6 +6,7 @@ import numpy as np
 
 from service.text.spans import tags_to_spans
 from service.text.words import split_words
+from training.config import NerModel
 from training.data.companies import company_name
 from training.data.conll import WordSentence
 
@@ -42,6 +43,31 @@ _TITLES = frozenset(
         "and",
     ]
 )
+
+
+class Augmentation:
+    """Sentences as people type them: other names, short, in one case, without the final stop."""
+
+    def __init__(
+        self,
+        settings: NerModel,
+        people: Sequence[str],
+        known: Mapping[str, Sequence[tuple[str, ...]]],
+    ) -> None:
+        self._settings, self._people, self._known = settings, people, known
+
+    def __call__(self, sentence: WordSentence, rng: np.random.Generator) -> WordSentence:
+        rates = self._settings
+        sentence = rename_people(sentence, rates.rename_rate, self._people, rng)
+        sentence = swap_names(sentence, rates.swap_rate, self._known, self._people, rng)
+        if rng.random() < rates.late_start_rate:
+            sentence = start_late(sentence, rng)
+        case = rng.random()
+        if case < rates.lowercase_rate:
+            sentence = sentence.lowered()
+        elif case < rates.lowercase_rate + rates.uppercase_rate:
+            sentence = sentence.capitalised()
+        return sentence.without_stop() if rng.random() < rates.open_end_rate else sentence
 
 
 def names_of_people(sentences: Sequence[WordSentence]) -> list[str]:

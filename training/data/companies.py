@@ -6,14 +6,16 @@ import numpy as np
 
 _LEGAL_FORMS = [
     "Inc", "Inc.", ", Inc.", "Corp", "Corp.", "Corporation", "Co.", "& Co.", "Company", "Ltd",
-    "Ltd.", "Limited", "LLC", "LLP", "L.P.", "PLC", "plc", "GmbH", "AG", "KG", "GmbH & Co. KG", "SE",
-    "S.A.", "SA", "SAS", "S.p.A.", "S.r.l.", "B.V.", "N.V.", "AB", "ASA", "Oy", "A/S", "Pty Ltd",
-    "Pvt", "Pvt.", "Pvt Ltd", "Pvt. Ltd.", "Private Limited", "K.K.", "Co. , Ltd.", "Holdings", "Group",
+    "Ltd.", "Limited", "LLC", "LLP", "L.P.", "PLC", "plc", "GmbH", "AG", "KG", "GmbH & Co. KG",
+    "SE", "S.A.", "SA", "SAS", "S.p.A.", "S.r.l.", "B.V.", "N.V.", "AB", "ASA", "Oy", "A/S",
+    "Pty Ltd", "Pvt", "Pvt.", "Pvt Ltd", "Pvt. Ltd.", "Private Limited", "K.K.", "Co. , Ltd.",
+    "Holdings", "Group",
 ]  # fmt: skip
 _TRADES = [
     "Systems", "Technologies", "Software", "Foods", "Motors", "Pharma", "Energy", "Industries",
     "Logistics", "Partners", "Capital", "Media", "Bank", "Insurance", "Airlines", "Solutions",
-    "Labs", "Robotics", "Textiles", "Steel", "Consulting", "Networks", "Electronics", "Pictures", "Hotels",
+    "Labs", "Robotics", "Textiles", "Steel", "Consulting", "Networks", "Electronics", "Pictures",
+    "Hotels",
 ]  # fmt: skip
 
 

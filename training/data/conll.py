@@ -123,15 +123,14 @@ def to_words(sentence: TaggedSentence) -> WordSentence:
     return WordSentence(tuple(word.text for word in words), tuple(tags))
 
 
-def to_tokens(sentence: TaggedSentence, found: Iterable[tuple[str, int, int]]) -> list[str]:
-    """IOB2 tags on the corpus tokens of character spans `(label, start, end)` of `text`."""
+def to_spans(sentence: TaggedSentence, found: Iterable[tuple[str, int, int]]) -> list[Span | None]:
+    """Spans of corpus tokens that character spans `(label, start, end)` of `text` touch."""
     offsets = sentence.token_offsets()
-    spans = []
+    spans: list[Span | None] = []
     for label, start, end in found:
         touched = [i for i, (first, last) in enumerate(offsets) if first < end and start < last]
-        if touched:
-            spans.append(Span(label, touched[0], touched[-1] + 1))
-    return spans_to_tags(spans, len(offsets))
+        spans.append(Span(label, touched[0], touched[-1] + 1) if touched else None)
+    return spans
 
 
 def _blocks(path: Path) -> Iterator[list[tuple[str, str]]]:

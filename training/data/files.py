@@ -10,7 +10,6 @@ from typing import IO, Any, cast
 
 from training.errors import DataError
 
-
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
 
 

@@ -10,6 +10,7 @@ from training.data.files import data_root, packed_or_plain, read_columns, read_l
 from training.errors import DataError
 
 LABELS = ("negative", "positive")
+OWN_SENTENCES = "order_sensitive"
 _OWN = Path(__file__).with_name("order_sensitive.tsv")
 
 
@@ -31,7 +32,7 @@ def read_reviews(name: str, split: str) -> list[Review]:
     if name == "sst":
         file = "train_phrases" if split == "train" else split
         return list(_rows(root / "sst" / "sst2" / f"{file}.tsv.gz"))
-    if name == "order_sensitive":
+    if name == OWN_SENTENCES:
         return own_sentences(split)
     if name == "imdb" and split in ("train", "dev"):
         reviews = list(_rows(root / "imdb/train.tsv.gz"))

@@ -45,8 +45,12 @@ def _year(rng: Draw) -> str:
 
 def _day_of_month(rng: Draw) -> str:
     day = int(rng.integers(1, 32))
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(day % 10 if day not in (11, 12, 13) else 0, "th")
-    return f"{day}{ending}" if rng.random() < 0.3 else str(day)
+    return _ordinal(day) if rng.random() < 0.3 else str(day)
+
+
+def _ordinal(number: int) -> str:
+    teen = number % 100 in (11, 12, 13)
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def _month(rng: Draw) -> str:
@@ -140,7 +144,7 @@ _FORMS: list[Callable[[Draw], str]] = [
     lambda rng: f"{_of(rng, ['early', 'late', 'mid', 'the end of'])} {_month(rng)}",
     lambda rng: f"the {_of(rng, _SEASONS)} of {_year(rng)}",
     lambda rng: f"{_of(rng, _SEASONS)} {_year(rng)}",
-    lambda rng: f"the {int(rng.integers(12, 22))}th century",
+    lambda rng: f"the {_ordinal(int(rng.integers(12, 22)))} century",
     lambda rng: _of(rng, _HOLIDAYS),
     lambda rng: f"{_year(rng)} - {_year(rng)}",
     _year,

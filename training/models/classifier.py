@@ -1,5 +1,7 @@
 """Recurrent classifier with pooled states (attention: Yang et al., NAACL 2016)."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -38,7 +40,7 @@ class Classifier(nn.Module):
 
     def _pool(self, states: Tensor, mask: Tensor) -> Tensor:
         """(batch, time, width) to (batch, poolings * width)."""
-        parts = {
+        parts: dict[str, Callable[[], Tensor]] = {
             "attention": lambda: self.pooling(states, mask)[0],
             "max": lambda: states.masked_fill(~mask[:, :, None], MASKED).amax(1),
             "mean": lambda: (states * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True),

@@ -48,9 +48,10 @@ class Crf(nn.Module):
             best, pointer = (scores[:, :, None] + transitions[:-1]).max(1)
             pointers.append(pointer)
             scores = torch.where(mask[:, step, None], best + emissions[:, step], scores)
-        last = (scores + self.ends).argmax(1)
+        last = (scores + self.ends).argmax(1).tolist()
         lengths = mask.sum(1).tolist()
-        return [_follow(pointers, int(tag), row, lengths[row]) for row, tag in enumerate(last)]
+        followed = torch.stack(pointers, 1).tolist() if pointers else [[]] * len(last)
+        return [_follow(*row) for row in zip(followed, last, lengths, strict=True)]
 
     def normalizer(self, emissions: Tensor, mask: Tensor) -> Tensor:
         """Log of the summed exponentials of all sequences' scores (forward algorithm)."""
@@ -72,8 +73,9 @@ def _may_follow(before: str, tag: str) -> bool:
     return not tag.startswith("I-") or before[2:] == tag[2:]
 
 
-def _follow(pointers: list[Tensor], tag: int, row: int, length: int) -> list[int]:
+def _follow(pointers: list[list[int]], tag: int, length: int) -> list[int]:
+    """The path back from the last tag; pointers (time - 1, tags)."""
     path = [tag]
     for pointer in reversed(pointers[: length - 1]):
-        path.append(int(pointer[row, path[-1]]))
+        path.append(pointer[path[-1]])
     return path[::-1]

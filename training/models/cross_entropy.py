@@ -12,6 +12,10 @@ from torch import Tensor
 _ROWS = 256
 
 
+def _pieces(rows: Tensor) -> list[Tensor]:
+    return [rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS)]
+
+
 class PiecewiseCrossEntropy(torch.autograd.Function):
     """Mean of -log softmax(guesses @ weight.T + bias)[target].
 
@@ -24,7 +28,7 @@ class PiecewiseCrossEntropy(torch.autograd.Function):
         weight = weight.to(guesses.dtype)
         pulls, weight_sum = [], torch.zeros(weight.shape)
         bias_sum, loss = torch.zeros(bias.shape), torch.zeros(())
-        for rows, wanted in zip(guesses.split(_ROWS), targets.split(_ROWS), strict=True):
+        for rows, wanted in zip(_pieces(guesses), _pieces(targets), strict=True):
             scores = (rows @ weight.t()).float().add_(bias)
             at = torch.arange(len(rows)), wanted
             highest = scores.amax(1, keepdim=True)

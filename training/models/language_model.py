@@ -30,10 +30,9 @@ class LanguageModel(nn.Module):
         lengths = torch.full((len(ids),), ids.shape[1], device=ids.device)
         states, _ = self.encoder(self.dropout(self.embedding(ids)), lengths)
         forward, backward = self.dropout(states).chunk(2, dim=-1)
-        hidden = torch.cat(
-            [self.outputs[0](forward[:, :-1]).flatten(0, 1)]
-            + [self.outputs[1](backward[:, 1:]).flatten(0, 1)]
-        )
+        forward = self.outputs[0](forward[:, :-1]).flatten(0, 1)
+        backward = self.outputs[1](backward[:, 1:]).flatten(0, 1)
+        hidden = torch.cat([forward, backward])
         gold = torch.cat([ids[:, 1:].flatten(), ids[:, :-1].flatten()])
         words, offsets = self._candidates(ids)
         place = torch.zeros(len(self.bias), dtype=torch.int64, device=ids.device)

@@ -42,13 +42,13 @@ class WordLanguageModel(nn.Module):
     def _cross_entropy(self, guesses: Tensor, targets: Tensor) -> Tensor:
         """Softmax over the batch's own words and drawn ones, which stand for all the others."""
         count, drawn = len(self.bias), self.config.negatives
-        own, positions = targets.unique(return_inverse=True)
+        own, positions = torch.unique(targets, return_inverse=True)
         others = torch.randint(_FIRST_WORD, count, (drawn,), device=targets.device)
         others = others[~torch.isin(others, own)]
         candidates = torch.cat([own, others])
         shift = torch.zeros(len(candidates), device=targets.device)
         shift[len(own) :] = math.log(max(1, count - len(own)) / max(1, len(others)))
-        loss: Tensor = PiecewiseCrossEntropy.apply(
+        loss: Tensor = PiecewiseCrossEntropy.apply(  # type: ignore[no-untyped-call]
             guesses,
             self.features.words.weight[candidates],
             self.bias[candidates] + shift,

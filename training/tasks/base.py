@@ -91,6 +91,9 @@ class TrainingTask(TrainableTask[Configuration, Model]):
 
     quantization: Quantization = "dynamic"
 
+    def calibrate(self, model: Model) -> None:
+        """Fit on dev data what makes the model's probabilities true; by default nothing."""
+
     @abstractmethod
     def graphs(self, model: Model) -> dict[str, Graph]:
         """The ONNX graphs of a trained model by their roles in the bundle."""

@@ -28,6 +28,8 @@ from training.data.romanised import Romaniser
 from training.graphs.detector import detector_graph
 from training.graphs.graph import Graph
 from training.models.detector import Detector
+from training.reports.languages import Detected, language_parts
+from training.reports.parts import Part
 from training.tasks.base import Description, Measured, TrainingTask
 
 ROMANISED = "hi-Latn"
@@ -163,6 +165,11 @@ class DetectionTask(TrainingTask[DetectionExperiment, Detector]):
             for metric, rows in sets.items()
         ]
 
+    def report_parts(self, predictor: Predictor[Any]) -> Sequence[Part]:
+        whole = self._held_out("test")
+        short = {count: detected(predictor, first_words(whole, count)) for count in SHORT_LENGTHS}
+        return language_parts(detected(predictor, whole), short, self.labels)
+
     @cached_property
     def _sentences(self) -> list[Labelled]:
         return read_labelled("train")
@@ -272,12 +279,16 @@ def first_words(sentences: Sequence[Labelled], count: int) -> list[Labelled]:
     return [found for found in cut if has_letters(plain(found.text))]
 
 
+def detected(predictor: Predictor[Any], sentences: Sequence[Labelled]) -> list[Detected]:
+    """The likeliest language of each sentence, beside its own."""
+    answers = predictor.predict([found.text for found in sentences], DetectionParameters(top_k=1))
+    pairs = zip(sentences, answers, strict=True)
+    return [Detected(*found, answer[0].label, answer[0].score) for found, answer in pairs]
+
+
 def accuracy(predictor: Predictor[Any], sentences: Sequence[Labelled]) -> float:
     """Percent of sentences whose language comes first."""
-    answers = predictor.predict([found.text for found in sentences], DetectionParameters(top_k=1))
-    pairs = zip(answers, sentences, strict=True)
-    right = sum(bool(answer[0].label == found.language) for answer, found in pairs)
-    return 100 * right / len(sentences)
+    return 100 * sum(one.right for one in detected(predictor, sentences)) / len(sentences)
 
 
 def _collate(examples: list[Example]) -> DetectionBatch:

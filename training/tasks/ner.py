@@ -1,32 +1,28 @@
 """Training of the entity tagger."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from seqeval.metrics import f1_score
-from seqeval.scheme import IOB2
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from service.bundle import Limits, Parity
 from service.tasks.base import Predictor
 from service.tasks.ner import GENERAL, VOCABULARY, NerParameters, ner_row
-from service.text.spans import iob2_tags
+from service.text.spans import iob2_tags, tags_to_spans
 from service.text.words import LONGEST_WORD, WordVocabulary, split_words, word_form
 from training.config import NerExperiment
-from training.data.augmentation import rename_people, start_late, swap_names
+from training.data.augmentation import Augmentation
 from training.data.batches import TokenBatchSampler, pad, token_batches
 from training.data.conll import (
     TaggedSentence,
     WordSentence,
     read_sentences,
-    to_tokens,
     to_words,
-    unannotated,
 )
 from training.data.everyday import (
     DEV_PATTERNS,
@@ -36,12 +32,24 @@ from training.data.everyday import (
     everyday_sentences,
 )
 from training.data.spellings import Spellings, WordBatch
+from training.entities import (
+    Answered,
+    Counts,
+    answer,
+    calibration_error,
+    count,
+    lowered,
+    silent_types,
+    total,
+)
 from training.errors import DataError
 from training.graphs.graph import Graph
 from training.graphs.tagger import tagger_graph
 from training.models.pretrained import copy_words
 from training.models.recurrent import length_mask
 from training.models.tagger import Tagger
+from training.reports.entities import entity_parts
+from training.reports.parts import Part
 from training.tasks.base import Description, Measured, TrainingTask
 
 _UNKNOWN_ID = 1
@@ -123,10 +131,10 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
     def train_loader(self, epoch: int) -> DataLoader[Any]:
         rng = np.random.default_rng([self.experiment.seed, epoch, 1])
         made = everyday_sentences(TRAIN_PATTERNS, self.experiment.everyday, self._mentions, rng)
-        examples = [Example(self._augmented(sentence, rng), "", 0) for sentence in made]
+        examples = [Example(self._augmentation(sentence, rng), "", 0) for sentence in made]
         for source, sentences in self._by_source.items():
             examples += [
-                Example(self._augmented(sentence, rng), source, self._drawn(source, rng))
+                Example(self._augmentation(sentence, rng), source, self._drawn(source, rng))
                 for sentence in sentences
             ]
         sampler = TokenBatchSampler(
@@ -171,13 +179,10 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
     def dev_scores(self, observations: Sequence[Any]) -> dict[str, float]:
         """F1 of each set under the general convention, their mean as the score; of each set under
         its own convention."""
-        groups: dict[tuple[str, int], tuple[list[list[str]], list[list[str]]]] = {}
+        groups: dict[tuple[str, int], list[Counts]] = {}
         for source, convention, found, gold in observations:
-            silent = unannotated(source, self.experiment.labels) if source else frozenset()
-            golds, founds = groups.setdefault((source, convention), ([], []))
-            golds.append([self.tags[tag] for tag in gold])
-            founds.append(without([self.tags[tag] for tag in found], silent))
-        scores = {key: entity_f1(gold, found) for key, (gold, found) in sorted(groups.items())}
+            groups.setdefault((source, convention), []).append(self._counts(source, found, gold))
+        scores = {key: total(counts).f1 for key, counts in sorted(groups.items())}
         general = {
             f"f1_{source or 'everyday'}": score
             for (source, convention), score in scores.items()
@@ -185,6 +190,14 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         }
         own = {f"f1_{source}_own": score for (source, other), score in scores.items() if other}
         return {"score": sum(general.values()) / len(general), **general, **own}
+
+    def _counts(self, source: str, found: list[int], gold: list[int]) -> Counts:
+        silent = silent_types(source, self.experiment.labels)
+        ours = {
+            s for s in tags_to_spans([self.tags[tag] for tag in found]) if s.label not in silent
+        }
+        theirs = set(tags_to_spans([self.tags[tag] for tag in gold]))
+        return Counts(len(ours & theirs), len(ours), len(theirs))
 
     def graphs(self, model: Tagger) -> dict[str, Graph]:
         return {"model": tagger_graph(model)}
@@ -242,36 +255,49 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         return Parity(max_abs_error=float(max(errors)), rows=len(rows), same_answers=same)
 
     def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
-        """F1 of each test set under the general convention, then under its own."""
-        measured = [
-            self._evaluate(predictor, name, split, "entity_f1", NerParameters())
-            for name in self.experiment.test_sets
-        ]
-        return measured + [
-            self._evaluate(predictor, name, split, "entity_f1_own", NerParameters(convention=name))
-            for name in self.experiment.test_sets
-            if self._convention(name)
-        ]
+        """F1 of each test set as callers get it, then under its own convention; calibration, lower
+        case and GMB's times as they stand for the first set."""
+        names = self.experiment.test_sets
+        general = {name: self._answers(predictor, name, split) for name in names}
+        measured = [_measured(name, "entity_f1", found) for name, found in general.items()]
+        for name in names:
+            if self._convention(name):
+                found = self._answers(predictor, name, split, convention=name)
+                measured.append(_measured(name, "entity_f1_own", found))
+        for name in names[:1]:
+            lower = self._answers(predictor, name, split, rewrite=lowered)
+            measured.append(_measured(name, "entity_f1_lower", lower))
+            error = calibration_error(general[name])
+            measured.append(Measured(name, "calibration_error", error, len(general[name])))
+        if "gmb" in names:
+            raw = read_sentences("gmb", split, self.experiment.labels, repaired=False)
+            pairs = zip(raw, general["gmb"], strict=True)
+            clipped = [Answered(sentence, one.found) for sentence, one in pairs]
+            measured.append(_measured("gmb", "entity_f1_unrepaired", clipped))
+        return measured
 
-    def _evaluate(
+    def report_parts(self, predictor: Predictor[Any]) -> Sequence[Part]:
+        answered: dict[str, list[Answered]] = {
+            name: self._answers(predictor, name, "test") for name in self.experiment.test_sets
+        }
+        return entity_parts(answered, self.experiment.labels)
+
+    def _answers(
         self,
         predictor: Predictor[Any],
         name: str,
         split: str,
-        metric: str,
-        parameters: NerParameters,
-    ) -> Measured:
-        sentences = self._read(name, split)
-        answers = predictor.predict([s.text for s in sentences], parameters)
-        silent = unannotated(name, self.experiment.labels)
-        found = [
-            without(
-                to_tokens(sentence, [(e.entity_group, e.start, e.end) for e in entities]), silent
-            )
-            for sentence, entities in zip(sentences, answers, strict=True)
-        ]
-        gold = [list(sentence.tags) for sentence in sentences]
-        return Measured(name, metric, entity_f1(gold, found), len(sentences))
+        *,
+        convention: str = GENERAL,
+        rewrite: Callable[[str], str] = str,
+    ) -> list[Answered]:
+        return answer(
+            predictor,
+            self._read(name, split),
+            NerParameters(convention=convention),
+            silent=silent_types(name, self.experiment.labels),
+            rewrite=rewrite,
+        )
 
     @cached_property
     def _unknown_rates(self) -> Tensor:
@@ -289,8 +315,13 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         return collect_mentions(self._train_sentences)
 
     @cached_property
+    def _augmentation(self) -> Augmentation:
+        mentions = self._mentions
+        return Augmentation(self.experiment.model, mentions.names, mentions.by_label)
+
+    @cached_property
     def _by_source(self) -> dict[str, list[WordSentence]]:
-        found = {}
+        found: dict[str, list[WordSentence]] = {}
         for source in self.experiment.sources:
             sentences = [to_words(sentence) for sentence in self._read(source.name, "train")]
             found[source.name] = [s for s in sentences if s.words] * source.repeat
@@ -331,25 +362,6 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         own = rng.random() < self.experiment.model.convention_rate
         return self._convention(source) if own else 0
 
-    def _augmented(self, sentence: WordSentence, rng: np.random.Generator) -> WordSentence:
-        """As people type: other names, short, in one case, without the final stop."""
-        model, mentions = self.experiment.model, self._mentions
-        if model.rename_rate:
-            sentence = rename_people(sentence, model.rename_rate, mentions.names, rng)
-        if model.swap_rate:
-            known = mentions.by_label
-            sentence = swap_names(sentence, model.swap_rate, known, mentions.names, rng)
-        if rng.random() < model.late_start_rate:
-            sentence = start_late(sentence, rng)
-        case = rng.random()
-        if case < model.lowercase_rate:
-            sentence = sentence.lowered()
-        elif case < model.lowercase_rate + model.uppercase_rate:
-            sentence = sentence.capitalised()
-        if rng.random() < model.open_end_rate:
-            sentence = sentence.without_stop()
-        return sentence
-
     def _collate(self, examples: list[Example]) -> TagBatch:
         words = self._spellings.batch([self._spellings.forms(e.sentence.words) for e in examples])
         ids = {tag: i for i, tag in enumerate(self.tags)}
@@ -367,15 +379,9 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
 
     def _open_tags(self, source: str) -> list[bool]:
         """(tags,): what an O of the source may stand for, because it does not mark that type."""
-        silent = unannotated(source, self.experiment.labels) if source else frozenset()
+        silent = silent_types(source, self.experiment.labels)
         return [tag[2:] in silent for tag in self.tags]
 
 
-def without(tags: Sequence[str], labels: frozenset[str]) -> list[str]:
-    """Tags with entities of some types left out."""
-    return ["O" if tag[2:] in labels else tag for tag in tags]
-
-
-def entity_f1(gold: list[list[str]], found: list[list[str]]) -> float:
-    """Entity F1 in percent, exact span and type (seqeval, strict IOB2)."""
-    return 100 * float(f1_score(gold, found, mode="strict", scheme=IOB2))
+def _measured(name: str, metric: str, answered: Sequence[Answered]) -> Measured:
+    return Measured(name, metric, count(answered).f1, len(answered))

@@ -17,14 +17,19 @@ from service.tasks.base import Predictor
 from service.tasks.sentiment import VOCABULARY, SentimentParameters
 from service.text.characters import without_controls
 from service.text.subwords import BOS_ID, Subwords
+from training.baseline import baseline_parts
 from training.config import SentimentExperiment
 from training.data.batches import TokenBatchSampler, pad, token_batches
 from training.data.composition import compose_reviews
-from training.data.reviews import LABELS, Review, read_reviews, read_texts
+from training.data.reviews import LABELS, OWN_SENTENCES, Review, read_reviews, read_texts
 from training.graphs.classifier import classifier_graph
 from training.graphs.graph import Graph
+from training.judgements import judge
+from training.models.calibration import fit_temperature
 from training.models.classifier import Classifier
 from training.pretraining import start_from, take_over
+from training.reports.parts import Part
+from training.reports.sentiment import sentiment_parts
 from training.tasks.base import Description, Measured, TrainingTask
 
 _LONGEST_INPUT = 5000
@@ -83,7 +88,10 @@ class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
         parts = [
             self._examples(read_reviews(name, "dev"), name) for name in self.experiment.dev_sets
         ]
-        examples = [example for part in parts for example in part]
+        return self._batches([example for part in parts for example in part])
+
+    @staticmethod
+    def _batches(examples: list[Example]) -> DataLoader[Any]:
         batches = token_batches([len(example.ids) for example in examples], _DEV_BATCH_TOKENS)
         return DataLoader(examples, batch_sampler=batches, collate_fn=_collate)  # type: ignore[arg-type]
 
@@ -105,6 +113,20 @@ class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
             f"accuracy_{name}": 100 * sum(found) / len(found) for name, found in by_set.items()
         }
         return {"score": sum(scores.values()) / len(scores), **scores}
+
+    def calibrate(self, model: Classifier) -> None:
+        """Fit the temperature on the dev sets that are drawn from life."""
+        names = [name for name in self.experiment.dev_sets if name != OWN_SENTENCES]
+        found = [self._dev_logits(model, name) for name in names]
+        logits, labels = (torch.cat(part) for part in zip(*found, strict=True))
+        model.temperature.fill_(fit_temperature(logits, labels))
+
+    @torch.no_grad()
+    def _dev_logits(self, model: Classifier, name: str) -> tuple[Tensor, Tensor]:
+        """Logits (rows, labels) and labels (rows,) of a dev set."""
+        batches = self._batches(self._examples(read_reviews(name, "dev"), name))
+        logits = [model(batch.ids, batch.lengths) for batch in batches]
+        return torch.cat(logits), torch.cat([batch.labels for batch in batches])
 
     def graphs(self, model: Classifier) -> dict[str, Graph]:
         return {"model": classifier_graph(model)}
@@ -144,15 +166,19 @@ class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
 
     def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
         names = self.experiment.test_sets if split == "test" else self.experiment.dev_sets
-        return [self._evaluate(predictor, name, split) for name in names]
+        judged = [judge(predictor, name, split) for name in names]
+        return [
+            Measured(found.dataset, metric, value, len(found.reviews))
+            for found in judged
+            for metric, value in (
+                ("accuracy", found.accuracy),
+                ("calibration_error", found.calibration_error),
+            )
+        ]
 
-    def _evaluate(self, predictor: Predictor[Any], name: str, split: str) -> Measured:
-        reviews = [review for review in read_reviews(name, split) if review.text.strip()]
-        texts = [review.text for review in reviews]
-        answers = predictor.predict(texts, SentimentParameters())
-        pairs = zip(answers, reviews, strict=True)
-        right = sum(answer[0].label == LABELS[review.label] for answer, review in pairs)
-        return Measured(name, "accuracy", 100 * right / len(reviews), len(reviews))
+    def report_parts(self, predictor: Predictor[Any]) -> Sequence[Part]:
+        judged = [judge(predictor, name, "test") for name in self.experiment.test_sets]
+        return [*baseline_parts(judged, self.run), *sentiment_parts(predictor, judged)]
 
     @cached_property
     def _train_examples(self) -> dict[str, list[Example]]:

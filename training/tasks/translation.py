@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from service.bundle import DecodingSpec, Limits, Parity
 from service.engine.rows import DecodeRow
 from service.tasks.base import Predictor
-from service.tasks.translation import VOCABULARY, TranslationParameters
+from service.tasks.translation import VOCABULARY, TranslationParameters, TranslationPredictor
 from service.text.languages import LANGUAGE_TOKENS
 from service.text.lexicon import LEXICON, Lexicon
 from service.text.standins import MARKS, mask, unmask
@@ -31,6 +31,7 @@ from training.data.parallel import References, SentencePair, group_references, r
 from training.graphs.graph import Graph
 from training.graphs.seq2seq import decoder_graph, encoder_graph
 from training.models.seq2seq import Seq2Seq
+from training.reports.parts import Part
 from training.tasks.base import Description, Measured, TrainingTask
 
 _DEV_BATCH_TOKENS = 4000
@@ -189,6 +190,13 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
         error = max(abs(float(a) - b.score) for a, b in zip(scores, served, strict=True))
         return Parity(max_abs_error=error, rows=len(rows), same_answers=same)
 
+    def report_parts(self, predictor: Predictor[Any]) -> list[Part]:
+        from training.reports.translation import translation_parts
+
+        assert isinstance(predictor, TranslationPredictor)
+        found = translation_parts(predictor, directions(self.experiment), self.experiment.dev_rows)
+        return list(found)
+
     def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
         scored = [
             Scored(d.corpus, (d.source, d.target), split) for d in directions(self.experiment)
@@ -290,15 +298,15 @@ def directions(experiment: TranslationExperiment) -> list[Direction]:
 
 def bleu(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> float:
     """Corpus BLEU, sacrebleu's default; rows may have different numbers of references."""
-    return float(sacrebleu.corpus_bleu(hypotheses, _streams(references)).score)
+    return float(sacrebleu.corpus_bleu(hypotheses, reference_streams(references)).score)
 
 
 def chrf(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> float:
     """Corpus chrF2, sacrebleu's default."""
-    return float(sacrebleu.corpus_chrf(hypotheses, _streams(references)).score)
+    return float(sacrebleu.corpus_chrf(hypotheses, reference_streams(references)).score)
 
 
-def _streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
+def reference_streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:
     """References by number, None where a row has fewer: sacrebleu's layout."""
     most = max(len(row) for row in references)
     return [[row[i] if i < len(row) else None for row in references] for i in range(most)]

@@ -35,6 +35,8 @@ from training.data.romanised import loosely
 from training.graphs.graph import Graph
 from training.graphs.seq2seq import decoder_graph, encoder_graph
 from training.models.seq2seq import Seq2Seq
+from training.reports.parts import Part
+from training.reports.words import Written, word_parts
 from training.tasks.base import Description, Measured, TrainingTask
 
 _DEV_BATCH_TOKENS = 8000
@@ -171,8 +173,7 @@ class TransliterationTask(TrainingTask[TransliterationExperiment, Seq2Seq]):
         words: defaultdict[str, set[str]] = defaultdict(set)
         for found in attested:
             words[found.latin].add(found.hindi)
-        answers = predictor.predict(list(words), TransliterationParameters())
-        said = {x: answer[0].transliteration_text for x, answer in zip(words, answers, strict=True)}
+        said = _said(predictor, words)
         rare = [found for found in attested if found.hindi not in self.spellings.counts]
         any_word = [said[latin] in hindi for latin, hindi in words.items()]
         errors = [(_distance(said[x.latin], x.hindi), len(x.hindi)) for x in attested]
@@ -186,6 +187,11 @@ class TransliterationTask(TrainingTask[TransliterationExperiment, Seq2Seq]):
             share = _share(rare, said)
             figures.append(Measured(_SCORED, "words not in the list", share, len(rare)))
         return figures
+
+    def report_parts(self, predictor: Predictor[Any]) -> Sequence[Part]:
+        attested = read_attested(_SCORED, "test")
+        said = _said(predictor, [found.latin for found in attested])
+        return word_parts([Written(x.latin, x.hindi, said[x.latin]) for x in attested])
 
     @cached_property
     def _train_spellings(self) -> list[Spelling]:
@@ -223,6 +229,14 @@ def read_attested(lexicon: Any, split: str) -> list[Spelling]:
     """Spellings of a lexicon as the model reads them."""
     found = [x._replace(latin=letters(x.latin)) for x in read_spellings(lexicon, split)]
     return [x for x in found if 0 < len(x.latin) <= LONGEST_WORD]
+
+
+def _said(predictor: Predictor[Any], words: Iterable[str]) -> dict[str, str]:
+    """What is written for each of the distinct words."""
+    distinct = list(dict.fromkeys(words))
+    answers = predictor.predict(distinct, TransliterationParameters())
+    pairs = zip(distinct, answers, strict=True)
+    return {word: answer[0].transliteration_text for word, answer in pairs}
 
 
 def _share(attested: Sequence[Spelling], said: dict[str, str]) -> float:

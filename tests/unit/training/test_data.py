@@ -6,16 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from service.text.spans import Span
 from training.data.conll import (
+    LABELS,
     TaggedSentence,
     read_sentences,
     repair_durations,
-    to_tokens,
+    to_spans,
     to_words,
+    unannotated,
 )
 from training.data.files import data_root, read_lines
 from training.data.parallel import SentencePair, group_references, read_pairs
 from training.data.reviews import Review, balanced, read_reviews
+from training.data.unlabelled import read_unlabelled
 from training.errors import DataError
 
 
@@ -51,10 +55,38 @@ def test_words_finer_than_tokens_share_the_entity() -> None:
     assert found.tags == ("O", "B-TIME", "I-TIME", "I-TIME", "O")
 
 
-def test_character_spans_become_token_tags() -> None:
+def test_character_spans_become_token_spans() -> None:
     sentence = TaggedSentence(("Anna", "Lee-Smith", "left"), ("B-PER", "I-PER", "O"))
-    assert to_tokens(sentence, [("PER", 0, 8)]) == ["B-PER", "I-PER", "O"]
-    assert to_tokens(sentence, []) == ["O", "O", "O"]
+    assert to_spans(sentence, [("PER", 0, 8)]) == [Span("PER", 0, 2)]
+    assert to_spans(sentence, [("PER", 4, 5)]) == [None]
+
+
+def test_types_that_a_source_does_not_mark_are_told(data: Path) -> None:
+    assert unannotated("uner_ewt", LABELS) == {"TIME"}
+    assert unannotated("gmb", LABELS) == frozenset()
+    write(data / "ner/uner_ewt/dev.conll.gz", "# newdoc id = a\n\nAnna\tB-PER\n\n")
+    assert read_sentences("uner_ewt", "dev")[0].tokens == ("Anna",)
+
+
+def test_conll2003_has_its_own_file_names_and_blanks(data: Path) -> None:
+    write(data / "ner/conll2003/eng.testa.gz", "EU NNP B-NP B-ORG\nGerman JJ B-NP B-MISC\n\n")
+    assert read_sentences("conll2003", "dev")[0].tags == ("B-ORG", "O")
+    labels = ("PER", "ORG", "LOC", "MISC")
+    assert read_sentences("conll2003", "dev", labels)[0].tags == ("B-ORG", "B-MISC")
+
+
+def test_unlabelled_text_is_read_from_every_layout(data: Path) -> None:
+    write(
+        data / "language_modeling/masc/masc.tsv.xz", "category\tfile\ttokens\ttags\na\tb\tHi .\tX\n"
+    )
+    turns = '{"turns": [["USER", "One. Two?"]]}\n'
+    write(data / "other/schema_guided_dialogue/train.jsonl.xz", turns)
+    write(data / "translation/tatoeba_en-de/train.tsv.xz", "Hi!\tNa!\nHi!\tHallo!\n")
+    write(data / "sentiment/imdb/train.tsv.gz", "label\ttext\n1\tGood.<br />Fine.\n")
+    assert list(read_unlabelled("masc")) == ["Hi ."]
+    assert list(read_unlabelled("schema_guided_dialogue")) == ["One.", "Two?"]
+    assert list(read_unlabelled("tatoeba_en-de")) == ["Hi!"]
+    assert list(read_unlabelled("imdb")) == ["Good.", "Fine."]
 
 
 def test_document_marks_are_not_sentences(data: Path) -> None:

@@ -74,8 +74,14 @@ def test_tagger_graph_equals_torch(
 @pytest.mark.parametrize("kind,layers", CELLS)
 def test_classifier_graph_equals_torch(kind: str, layers: int, tmp_path: Path) -> None:
     torch.manual_seed(5)
-    config = SentimentModel(cell=cell(kind, layers), embedding_size=8, attention_size=5)
+    config = SentimentModel(
+        cell=cell(kind, layers),
+        embedding_size=8,
+        attention_size=5,
+        poolings=("attention", "max", "mean"),
+    )
     model = Classifier(config, 50, 2).eval()
+    torch.nn.init.constant_(model.temperature, 1.7)
     ids = torch.randint(1, 50, (3, 7))
     outputs = run(classifier_graph(model), tmp_path, ids=ids, lengths=LENGTHS.int())
     logits = model(ids, LENGTHS).detach()

@@ -170,8 +170,10 @@ class TinyTranslator:
         self._bias[SPEC.eos_id] = end
         self._bias[[0, SPEC.bos_id]] = -30.0
         self.encoder, self.decoder = FakeSession(self._encode), FakeSession(self._decode)
+        self._known: dict[tuple[int, bytes, bytes], tuple[Floats, Floats]] = {}
         self.admitted: list[int] = []
         self.steps: list[int] = []
+        self.tells_weights = False
         self.step_fault: Exception | None = None
         self.poison: int | None = None
 
@@ -189,6 +191,12 @@ class TinyTranslator:
 
     def step_one(self, previous: int, state: Floats, memory: Floats) -> tuple[Floats, Floats]:
         """Log-probabilities (symbols,) and the next state (size,) of one hypothesis."""
+        key = (previous, state.tobytes(), memory.tobytes())
+        if key not in self._known:
+            self._known[key] = self._moved(previous, state, memory)
+        return self._known[key]
+
+    def _moved(self, previous: int, state: Floats, memory: Floats) -> tuple[Floats, Floats]:
         context = _product(self.attention(state, memory), memory)
         heard = _product(state, self._recur) + _product(context, self._read)
         following = np.tanh(heard + self._target[previous])
@@ -211,6 +219,12 @@ class TinyTranslator:
             memory[i, :length], state[i] = self.encode_one(ids[i, :length])
         return {"memory": memory, "state": state}
 
+    def _weights(self, state: Floats, memory: Floats, lengths: Tensor) -> Floats:
+        weights = np.zeros(memory.shape[:2], np.float32)
+        for i, length in enumerate(lengths):
+            weights[i, :length] = self.attention(state[i], memory[i, :length])
+        return weights
+
     def _decode(self, feeds: Mapping[str, Tensor]) -> dict[str, Tensor]:
         previous, state, memory = feeds["previous"], feeds["state"], feeds["memory"]
         lengths, (k,) = feeds["memory_lengths"], feeds["k"].tolist()
@@ -225,11 +239,8 @@ class TinyTranslator:
         ]
         scores = np.stack([found for found, _ in moved])
         tokens = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-        weights = np.zeros(memory.shape[:2], np.float32)
-        for i, length in enumerate(lengths):
-            weights[i, :length] = self.attention(state[i], memory[i, :length])
         return {
-            "weights": weights,
+            "weights": self._weights(state, memory, lengths) if self.tells_weights else lengths,
             "scores": np.take_along_axis(scores, tokens, axis=1),
             "tokens": tokens,
             "next_state": np.stack([following for _, following in moved]),

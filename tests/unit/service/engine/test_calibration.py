@@ -10,7 +10,7 @@ from tests.unit.service.engine.fakes import Clock, row
 
 
 @pytest.mark.parametrize(
-    "start_s, budget", [(0.0, 16 * 20), (0.02, 32 * 20), (0.2, 64 * 20), (100.0, 64 * 20)]
+    "start_s, budget", [(0.0, 16 * 20), (0.05, 32 * 20), (0.2, 64 * 20), (100.0, 64 * 20)]
 )
 def test_a_batch_is_as_large_as_the_cost_of_a_run_asks_for(start_s: float, budget: int) -> None:
     clock = Clock()

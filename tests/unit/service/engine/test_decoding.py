@@ -183,8 +183,10 @@ def test_one_beam_is_greedy_search(ids: list[int], max_steps: int) -> None:
 def test_alignments_are_the_attention_of_each_hypothesis_steps(
     sources: list[list[int]], beams: int
 ) -> None:
+    model = TinyTranslator()
+    model.tells_weights = True
     rows = [source(ids, beams=beams, hypotheses=beams, alignments=True) for ids in sources]
-    for row, hypotheses in zip(rows, decode_all(batch_of(), rows, at_once=3), strict=True):
+    for row, hypotheses in zip(rows, decode_all(batch_of(model), rows, at_once=3), strict=True):
         memory, start = MODEL.encode_one(row.inputs["ids"])
         for found in hypotheses:
             state, expected = start, []

@@ -1,5 +1,6 @@
 """The queue: bounded by tokens, all or nothing, nothing lost and nothing served twice."""
 
+import math
 from contextlib import suppress
 
 import pytest
@@ -144,7 +145,7 @@ def test_a_refused_caller_is_told_when_the_queue_will_have_drained(
 ) -> None:
     clock = Clock()
     queue = RowQueue(LIMIT, clock)
-    fill(queue, [50])
+    fill(queue, [50], timeout_s=math.inf)
     drain(queue, clock, rate=rate)
     with pytest.raises(QueueFull) as refusal:
         fill(queue, [60])
@@ -154,7 +155,7 @@ def test_a_refused_caller_is_told_when_the_queue_will_have_drained(
 def test_idle_time_is_no_slow_draining() -> None:
     clock = Clock()
     queue = RowQueue(LIMIT, clock)
-    fill(queue, [50])
+    fill(queue, [50], timeout_s=math.inf)
     drain(queue, clock, rate=10)
     queue.take(everyone)
     queue.take(everyone)
@@ -169,7 +170,7 @@ def test_idle_time_is_no_slow_draining() -> None:
 def test_what_could_not_be_served_in_time_is_refused_at_once() -> None:
     clock = Clock()
     queue = RowQueue(LIMIT, clock)
-    fill(queue, [50])
+    fill(queue, [50], timeout_s=math.inf)
     drain(queue, clock, rate=10)
     with pytest.raises(QueueFull, match="try again in 5 s"):
         fill(queue, [1], timeout_s=4.9)

@@ -49,6 +49,32 @@ def test_sentiment_of_a_list_has_one_row_a_text(served: Served) -> None:
     assert [len(answer) for answer in answers] == [2, 2]
 
 
+def test_an_explanation_weighs_each_word_of_the_first_label(served: Served) -> None:
+    text = "Nothing \U0001f600 to like, really!"
+    body = {"inputs": text, "parameters": {"explain": True}}
+    [[first, second]] = served.post("/sentiment", body).json()
+    assert [text[word["start"] : word["end"]] for word in first["words"]] == text[:-1].replace(
+        ",", ""
+    ).split()
+    assert all(word["word"] == text[word["start"] : word["end"]] for word in first["words"])
+    assert "words" not in second
+
+
+def test_an_explanation_leaves_the_scores_as_they_are(served: Served) -> None:
+    plain = served.post("/sentiment", {"inputs": "nothing to like"}).json()
+    body = {"inputs": "nothing to like", "parameters": {"explain": True}}
+    [[first, second]] = served.post("/sentiment", body).json()
+    del first["words"]
+    assert [[first, second]] == plain
+
+
+def test_five_explanations_in_a_call_are_refused(served: Served) -> None:
+    body = {"inputs": ["fine"] * 5, "parameters": {"explain": True}}
+    response = served.post("/sentiment", body)
+    assert response.status_code == 422
+    assert response.json()["type"] == "/problems/too-many-inputs"
+
+
 def test_a_string_is_translated(served: Served) -> None:
     answer = served.post("/translate", {"inputs": "how are you", "parameters": EN_DE}).json()
     assert answer == [{"translation_text": "how are you", **EN_DE}]

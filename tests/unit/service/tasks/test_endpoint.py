@@ -12,7 +12,7 @@ from service.engine.rows import Result, Row, Token
 from service.engine.runner import Lane, Runner
 from service.tasks.base import LaneLimits
 from service.tasks.endpoint import Answered, TaskEndpoint, TextRefused
-from service.tasks.errors import BlankText
+from service.tasks.errors import BlankText, TooManyExplained
 from service.tasks.ner import NerParameters, NerPredictor
 from service.tasks.sentiment import SentimentParameters, SentimentPredictor
 from service.tasks.translation import TranslationParameters, TranslationPredictor
@@ -125,3 +125,14 @@ async def test_a_stream_tells_the_text_of_the_whole_answer_in_pieces(tmp_path: P
     assert "".join(map(str, pieces)) == answered.answers[0][0].translation_text
     assert answered.answers == (await endpoint.answer([text], parameters, 5)).answers
     await runner.drain(1)
+
+
+async def test_too_many_explanations_are_refused_before_the_engine(tmp_path: Path) -> None:
+    bundle = load_bundle(write_sentiment(tmp_path))
+    predictor = SentimentPredictor.open(bundle, "cpu", None, shared_pool=False)
+    lane = predictor.lane(LIMITS)
+    runner = CountingRunner([lane])
+    endpoint = TaskEndpoint(predictor, lane, runner)
+    with pytest.raises(TooManyExplained, match="5 texts, the limit with `explain` is 4"):
+        await endpoint.answer(["fine"] * 5, SentimentParameters(explain=True), 5)
+    assert runner.submitted == 0

@@ -1,0 +1,1 @@
+"""Other servers, each with the shipped entity model behind it."""
