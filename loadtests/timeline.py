@@ -33,7 +33,7 @@ TEXTS = (
     "She reads a book.",
 )
 COUNT, ADMISSIONS = 18, 4
-RUNS = 5
+RUNS = 3
 MEAN_GAP_S = 0.004
 WIDTH, LEFT, LINE, TOP = 900, 235, 20, 46
 _WAITS, _RUNS, _INK, _SOFT = "#d9a520", "#0b7a75", "#1d2b28", "#60706b"
