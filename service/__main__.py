@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from service.http.examples import curl
-from service.http.operators import bind
 from service.settings import Settings, SettingsError
 from service.supervisor import Supervisor, in_a_child
 
@@ -37,6 +36,23 @@ class Address(NamedTuple):
 
 def main() -> int:
     """Serve until a signal; 2 if the service cannot start as it was asked to."""
+    with tempfile.TemporaryDirectory(prefix="sluice-") as home:
+        _share_folder(home)
+        return _serve()
+
+
+def _share_folder(home: str) -> None:
+    """The folder that the workers share; prometheus_client reads it once, when it is imported."""
+    if "prometheus_client" in sys.modules:
+        raise RuntimeError("prometheus_client was imported too early: workers could share nothing")
+    os.environ["BENTOML_HOME"] = home
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = home
+    os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+    os.environ.setdefault("BENTOML_QUIET", "true")
+
+
+def _serve() -> int:
+    """Run the workers until a signal; back when they have stopped."""
     try:
         settings = Settings.load()
         address = find_address(_arguments())
@@ -45,8 +61,16 @@ def main() -> int:
         print(f"sluice: {error}", file=sys.stderr)
         return 2
     os.environ["SLUICE_BUNDLES"] = str(settings.bundles)
-    with tempfile.TemporaryDirectory(prefix="sluice-") as home:
-        return _serve(address, settings, home)
+    from service.app import Sluice
+
+    service: Any = Sluice
+    if status := in_a_child(service.inner.verify):
+        return status
+    if settings.log_format == "text":
+        print(f"Sluice starts on {address.url} with the bundles in {settings.bundles}")
+        print(f"try: {curl(address.url, '/ner', 'ner')}", flush=True)
+    service.inject_config()
+    return Supervisor(_work, address.host, address.port, settings.workers).run()
 
 
 def find_address(arguments: argparse.Namespace) -> Address:
@@ -84,6 +108,8 @@ def check_operators_port(settings: Settings, address: Address) -> None:
     if settings.admin_port == address.port:
         raise SettingsError(f"{told} is PORT as well; choose another")
     try:
+        from service.http.operators import bind
+
         bind(settings.admin_host, settings.admin_port, shared=False).close()
     except OSError as error:
         raise SettingsError(
@@ -103,25 +129,6 @@ def _bind(family: socket.AddressFamily, address: tuple[str, int]) -> None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(1)
-
-
-def _serve(address: Address, settings: Settings, home: str) -> int:
-    """Run the workers until a signal; back when they have stopped."""
-    # Before anything imports prometheus_client or BentoML, which read them once.
-    os.environ["BENTOML_HOME"] = home
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = home
-    os.environ["BENTOML_DO_NOT_TRACK"] = "True"
-    os.environ.setdefault("BENTOML_QUIET", "true")
-    from service.app import Sluice
-
-    service: Any = Sluice
-    if status := in_a_child(service.inner.verify):
-        return status
-    if settings.log_format == "text":
-        print(f"Sluice starts on {address.url} with the bundles in {settings.bundles}")
-        print(f"try: {curl(address.url, '/ner', 'ner')}", flush=True)
-    service.inject_config()
-    return Supervisor(_work, address.host, address.port, settings.workers).run()
 
 
 def _work(index: int, listener: socket.socket) -> None:

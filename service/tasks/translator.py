@@ -5,6 +5,7 @@ A composition of endpoints, so that each pass is batched with what other callers
 
 import time
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, NamedTuple
 
 import msgspec
@@ -92,12 +93,14 @@ class TranslationEndpoint(TaskEndpoint):
             yield _together([_told(text, text, route, None, None)], [])
             return
         [last_text] = await self._spelt([_last_text(route, between)], [route.last_pass], ends)
-        async for piece in super().stream(last_text, route.last_pass, ends - time.monotonic()):
-            if isinstance(piece, str):
-                yield piece
-            else:
-                told = _told(text, last_text, route, between, piece.answers[0])
-                yield _together([told], [first, piece])
+        stream = super().stream(last_text, route.last_pass, ends - time.monotonic())
+        async with aclosing(stream):  # a caller who leaves takes the rows along at once
+            async for piece in stream:
+                if isinstance(piece, str):
+                    yield piece
+                else:
+                    told = _told(text, last_text, route, between, piece.answers[0])
+                    yield _together([told], [first, piece])
 
     async def _routes(
         self, texts: Sequence[str], parameters: TranslationParameters, timeout_s: float
