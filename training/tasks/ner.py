@@ -31,6 +31,7 @@ from training.data.everyday import (
     collect_mentions,
     everyday_sentences,
 )
+from training.data.own_sentences import read_own_sentences
 from training.data.spellings import Spellings, WordBatch
 from training.entities import (
     Answered,
@@ -275,6 +276,9 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
             pairs = zip(raw, general["gmb"], strict=True)
             clipped = [Answered(sentence, one.found) for sentence, one in pairs]
             measured.append(_measured("gmb", "entity_f1_unrepaired", clipped))
+        if split == "dev" and self.experiment.own_sentences:
+            own = answer(predictor, read_own_sentences(), NerParameters())
+            measured.append(_measured("own sentences", "entity_f1_own_sentences", own))
         return measured
 
     def report_parts(self, predictor: Predictor[Any]) -> Sequence[Part]:
