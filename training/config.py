@@ -150,6 +150,8 @@ class NerExperiment(Experiment):
     """Name of the word language model, among the runs, to start from."""
     pretrained_data: tuple[UnlabelledSet, ...] = ()
     """What that model read: owed credit like the other data."""
+    own_sentences: bool = False
+    """Score our own hand-written sentences beside the dev sets."""
     everyday: int = Field(0, ge=0)
     """Everyday sentences made anew for each epoch, and a tenth as many for development."""
     sources: tuple[NerSource, ...] = Field(min_length=1)

@@ -23,7 +23,12 @@ def crf_outputs(graph: Graph, emissions: str, mask: str, crf: Crf) -> tuple[str,
     padded = graph.op("Pad", emissions, graph.ints(0, 0, 0, 0, 0, 1), graph.scalar(FORBIDDEN))
     begin, end = _first_state(graph, padded, count), graph.weight(ends, "ends")
     tags = _viterbi(graph, padded, mask, begin, end, transitions)
-    marginals = _marginals(graph, padded, mask, begin, end, transitions)
+    heat = float(crf.temperature)
+    softened = graph.op("Div", padded, graph.scalar(heat))
+    soft_end = graph.weight((ends / heat).astype(np.float32), "soft_ends")
+    marginals = _marginals(
+        graph, softened, mask, begin, soft_end, (transitions / heat).astype(np.float32)
+    )
     real = graph.op("Slice", marginals, graph.ints(0), graph.ints(count), graph.ints(2))
     return tags, graph.op("Transpose", real, perm=[1, 0, 2])
 

@@ -14,6 +14,8 @@ class Crf(nn.Module):
     """
 
     allowed: Tensor
+    temperature: Tensor
+    """Divides all scores before marginals are taken; the best sequence stays the best."""
 
     def __init__(self, tags: list[str]) -> None:
         super().__init__()
@@ -22,6 +24,7 @@ class Crf(nn.Module):
         self.transitions = nn.Parameter(torch.empty(count + 1, count).uniform_(-0.1, 0.1))
         self.ends = nn.Parameter(torch.empty(count).uniform_(-0.1, 0.1))
         self.register_buffer("allowed", _iob2_transitions(tags), persistent=False)
+        self.register_buffer("temperature", torch.ones(()), persistent=False)
 
     def masked_transitions(self) -> Tensor:
         """(tags + begin, tags): score of column after row; what IOB2 forbids is out of reach."""
@@ -53,14 +56,29 @@ class Crf(nn.Module):
         followed = torch.stack(pointers, 1).tolist() if pointers else [[]] * len(last)
         return [_follow(*row) for row in zip(followed, last, lengths, strict=True)]
 
-    def normalizer(self, emissions: Tensor, mask: Tensor) -> Tensor:
-        """Log of the summed exponentials of all sequences' scores (forward algorithm)."""
-        transitions = self.masked_transitions()
+    def marginals(self, emissions: Tensor, mask: Tensor) -> Tensor:
+        """(batch, time, tags): probability of each tag at the temperature; zero at padding.
+
+        They are the gradient of the log normalizer.
+        """
+        with torch.enable_grad():
+            leaf = (emissions.detach() / self.temperature).requires_grad_()
+            heat = float(self.temperature)
+            normalizer = self.normalizer(leaf, mask, temperature=heat)
+            (gradient,) = torch.autograd.grad(normalizer.sum(), leaf)
+        return gradient
+
+    def normalizer(self, emissions: Tensor, mask: Tensor, *, temperature: float = 1.0) -> Tensor:
+        """Log of the summed exponentials of all sequences' scores (forward algorithm).
+
+        `temperature` divides transitions and ends; emissions are taken as they are.
+        """
+        transitions, ends = self.masked_transitions() / temperature, self.ends / temperature
         alpha = transitions[-1] + emissions[:, 0]
         for step in range(1, emissions.shape[1]):
             reached = torch.logsumexp(alpha[:, :, None] + transitions[:-1], dim=1)
             alpha = torch.where(mask[:, step, None], reached + emissions[:, step], alpha)
-        return torch.logsumexp(alpha + self.ends, dim=1)
+        return torch.logsumexp(alpha + ends, dim=1)
 
 
 def _iob2_transitions(tags: list[str]) -> Tensor:

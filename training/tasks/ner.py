@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +31,9 @@ from training.data.everyday import (
     collect_mentions,
     everyday_sentences,
 )
-from training.data.spellings import Spellings, WordBatch
+from training.data.own_sentences import read_own_sentences
+from training.data.spellings import Spellings
+from training.data.tag_batches import Example, TagBatch
 from training.entities import (
     Answered,
     Counts,
@@ -46,7 +48,7 @@ from training.errors import DataError
 from training.graphs.graph import Graph
 from training.graphs.tagger import tagger_graph
 from training.models.pretrained import copy_words
-from training.models.recurrent import length_mask
+from training.models.tag_temperature import fit_tag_temperature
 from training.models.tagger import Tagger
 from training.reports.entities import entity_parts
 from training.reports.parts import Part
@@ -56,28 +58,7 @@ _UNKNOWN_ID = 1
 _LONGEST_INPUT = 5000
 _PARITY_ROWS = 64
 _DEV_BATCH_TOKENS = 4000
-
-
-class Example(NamedTuple):
-    """A sentence, the set that it came from ("" if it was made), and how it is to be read."""
-
-    sentence: WordSentence
-    source: str
-    convention: int
-
-
-class TagBatch(NamedTuple):
-    """words, conventions (batch,), tags (batch, time), allowed (batch, time, tags), sources."""
-
-    words: WordBatch
-    conventions: Tensor
-    tags: Tensor
-    allowed: Tensor
-    sources: list[str]
-
-    @property
-    def mask(self) -> Tensor:
-        return length_mask(self.words.lengths, self.tags.shape[1])
+_CALIBRATE_EVERY = 2
 
 
 class NerTask(TrainingTask[NerExperiment, Tagger]):
@@ -199,6 +180,22 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         theirs = set(tags_to_spans([self.tags[tag] for tag in gold]))
         return Counts(len(ours & theirs), len(ours), len(theirs))
 
+    @torch.no_grad()
+    def calibrate(self, model: Tagger) -> None:
+        """Fit the temperature on part of the first source's dev set, general convention."""
+        source = self.experiment.sources[0].name
+        found = [to_words(sentence) for sentence in self._read(source, "dev")][::_CALIBRATE_EVERY]
+        examples = [Example(sentence, source, 0) for sentence in found if sentence.words]
+        lengths = [len(example.sentence.words) for example in examples]
+        batches = [
+            self._collate([examples[i] for i in rows])
+            for rows in token_batches(lengths, _DEV_BATCH_TOKENS)
+        ]
+        answered = [
+            (model(*batch.words, batch.conventions), batch.tags, batch.mask) for batch in batches
+        ]
+        fit_tag_temperature(model.crf, answered)
+
     def graphs(self, model: Tagger) -> dict[str, Graph]:
         return {"model": tagger_graph(model)}
 
@@ -275,6 +272,9 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
             pairs = zip(raw, general["gmb"], strict=True)
             clipped = [Answered(sentence, one.found) for sentence, one in pairs]
             measured.append(_measured("gmb", "entity_f1_unrepaired", clipped))
+        if split == "dev" and self.experiment.own_sentences:
+            own = answer(predictor, read_own_sentences(), NerParameters())
+            measured.append(_measured("own sentences", "entity_f1_own_sentences", own))
         return measured
 
     def report_parts(self, predictor: Predictor[Any]) -> Sequence[Part]:

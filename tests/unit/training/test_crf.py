@@ -6,8 +6,8 @@ from itertools import pairwise, product
 import torch
 
 from service.text.spans import iob2_tags
-from tests.unit.training.marginals import marginals
 from training.models.crf import Crf
+from training.models.tag_temperature import fit_tag_temperature
 
 TAGS = iob2_tags(["A", "B"])
 
@@ -74,8 +74,32 @@ def test_marginals_equal_enumeration() -> None:
     expected = torch.zeros(4, len(TAGS))
     for path, probability in zip(scores, probabilities, strict=True):
         expected[range(4), list(path)] += probability.detach()
-    found = marginals(crf, emissions, torch.ones(1, 4, dtype=torch.bool))
+    found = crf.marginals(emissions, torch.ones(1, 4, dtype=torch.bool))
     torch.testing.assert_close(found[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_marginals_at_a_temperature_equal_enumeration() -> None:
+    crf, emissions = random_crf()
+    crf.temperature.fill_(2.0)
+    scores = scored_paths(crf, emissions[0])
+    probabilities = torch.softmax(torch.stack(list(scores.values())) / 2, 0)
+    expected = torch.zeros(4, len(TAGS))
+    for path, probability in zip(scores, probabilities, strict=True):
+        expected[range(4), list(path)] += probability.detach()
+    found = crf.marginals(emissions, torch.ones(1, 4, dtype=torch.bool))
+    torch.testing.assert_close(found[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_overconfident_scores_are_cooled_by_the_fit() -> None:
+    crf = Crf(TAGS)
+    torch.nn.init.zeros_(crf.transitions)
+    torch.nn.init.zeros_(crf.ends)
+    emissions = torch.zeros(40, 1, len(TAGS))
+    emissions[:, 0, 1] = 6.0  # sure of B-A in each row, right in three of four
+    gold = torch.tensor([[1], [1], [1], [0]] * 10)
+    batch = (emissions, gold, torch.ones(40, 1, dtype=torch.bool))
+    assert fit_tag_temperature(crf, [batch]) > 1.5
+    assert crf.marginals(emissions, batch[2])[0, 0, 1] < 0.9
 
 
 def test_no_sequence_breaks_iob2() -> None:

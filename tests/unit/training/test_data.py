@@ -17,6 +17,7 @@ from training.data.conll import (
     unannotated,
 )
 from training.data.files import data_root, read_lines
+from training.data.own_sentences import read_own_sentences
 from training.data.parallel import SentencePair, group_references, read_pairs
 from training.data.reviews import Review, balanced, read_reviews, read_texts
 from training.data.unlabelled import read_unlabelled
@@ -73,6 +74,18 @@ def test_conll2003_has_its_own_file_names_and_blanks(data: Path) -> None:
     assert read_sentences("conll2003", "dev")[0].tags == ("B-ORG", "O")
     labels = ("PER", "ORG", "LOC", "MISC")
     assert read_sentences("conll2003", "dev", labels)[0].tags == ("B-ORG", "B-MISC")
+
+
+def test_own_sentences_say_what_their_brackets_say(tmp_path: Path) -> None:
+    path = tmp_path / "own.txt"
+    path.write_text("# note\n\nHi [PER Ana Lu] , in [TIME May] ?\n")
+    (found,) = read_own_sentences(path)
+    assert found.text == "Hi Ana Lu , in May ?"
+    assert found.tags == ("O", "B-PER", "I-PER", "O", "O", "B-TIME", "O")
+    path.write_text("Hi [PER Ana\n")
+    with pytest.raises(DataError, match="line 1: has a bracket"):
+        read_own_sentences(path)
+    assert len(read_own_sentences()) >= 40
 
 
 def test_unlabelled_text_is_read_from_every_layout(data: Path) -> None:

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from service.text.spans import iob2_tags
-from tests.unit.training.marginals import marginals
 from training.config import Cell, NerModel, SentimentModel, TranslationModel
 from training.graphs.classifier import classifier_graph
 from training.graphs.graph import Graph
@@ -58,6 +57,7 @@ def test_tagger_graph_equals_torch(
     torch.nn.init.normal_(model.crf.transitions)
     torch.nn.init.normal_(model.project.weight, std=2)
     torch.nn.init.normal_(model.conventions.weight)
+    model.crf.temperature.fill_(1.5)
     words, spelt = torch.randint(1, 50, (3, 7)), torch.randint(0, 30, (21, 20))
     forms, asked = torch.arange(21).view(3, 7), torch.tensor([2, 0, 1]) % conventions
     graph = tagger_graph(model)
@@ -66,7 +66,7 @@ def test_tagger_graph_equals_torch(
     emissions = model(words, spelt, forms, LENGTHS, asked)
     mask = length_mask(LENGTHS, 7)
     assert_rows_close(outputs["emissions"], emissions)
-    assert_rows_close(outputs["marginals"], marginals(model.crf, emissions, mask))
+    assert_rows_close(outputs["marginals"], model.crf.marginals(emissions, mask))
     for row, path in enumerate(model.crf.viterbi(emissions, mask)):
         assert outputs["tags"][row, : len(path)].tolist() == path
 
