@@ -25,7 +25,8 @@ from service.bundle import (
 from service.text.alphabet import Alphabet
 from service.text.detection import GRAM_ORDERS
 from service.text.languages import LANGUAGE_TOKENS
-from service.text.spellings import Spellings
+from service.text.ngrams import CharacterNgrams
+from service.text.spellings import Spellings, Weights
 from service.text.subwords import BOS_ID, EOS_ID, Subwords
 from service.text.words import WordVocabulary
 
@@ -170,7 +171,9 @@ def write_transliteration(root: Path) -> Path:
     encoder, decoder = _encoder_spec(), _decoder_spec()
 
     def fill(path: Path) -> None:
-        Spellings(alphabet, {word: 1}, weight=0, unlisted=-1).save(path / "spellings.json")
+        ngrams = CharacterNgrams.count([word], order=2, least=1)
+        spellings = Spellings(alphabet, [word], ngrams, Weights(0.0, 0.0, 0.0))
+        spellings.save(path / "spellings.json.xz")
         _save_decoder(path, alphabet.ids(word).tolist(), alphabet.size)
 
     return _write(
@@ -178,7 +181,7 @@ def write_transliteration(root: Path) -> Path:
         "transliteration",
         {"encoder": encoder, "decoder": decoder},
         fill,
-        text={"frequency_weight": 0.3, "unlisted_log_probability": -18.0},
+        text={"ngrams": 0.0, "listed": 0.0, "length": 0.0},
         decoding=DecodingSpec(
             bos_id=BOS_ID,
             eos_id=EOS_ID,

@@ -341,16 +341,25 @@ class TranslationExperiment(Experiment):
     model: TranslationModel = TranslationModel()
 
 
+class SpellingWeights(Settings):
+    """What counts beside the model's score of a spelling; chosen on the development set."""
+
+    ngrams: float = Field(0.3, ge=0)
+    listed: float = Field(2.0, ge=0)
+    length: float = Field(0.7, ge=0)
+
+
 class TransliterationExperiment(Experiment):
     task: Literal["transliteration"]
     sources: tuple[Literal["dakshina_hi", "aksharantar_hi"], ...] = ("dakshina_hi",)
     made_per_epoch: int = Field(0, ge=0)
     """Frequent Hindi words spelt by rule, loosely, anew for each epoch."""
     corpora: tuple[Corpus, ...] = ()
-    """Corpora of `translation/` whose Hindi words are counted."""
-    frequency_weight: float = Field(0.3, ge=0)
-    """What a word's log-probability counts beside the model's; chosen on the development set."""
-    unlisted_log_probability: float = Field(-18.0, lt=0)
+    """Corpora of `translation/` whose Hindi words are listed."""
+    ngram_order: int = Field(5, gt=0)
+    least_ngrams: int = Field(2, gt=0)
+    """Times that an n-gram of the full order must occur in the words to be kept."""
+    weights: SpellingWeights = SpellingWeights()
     beams: int = Field(8, ge=1, le=8)
     model: Seq2SeqModel = Seq2SeqModel()
 

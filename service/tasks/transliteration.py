@@ -17,12 +17,10 @@ from service.tasks.base import LaneLimits, Parameters, Predictor, Prepared, choo
 from service.tasks.errors import BlankText
 from service.text.alphabet import Alphabet
 from service.text.characters import is_blank
-from service.text.spellings import Scored, Spellings
+from service.text.spellings import Scored, Spellings, Weights
 from service.text.transliteration import Token, in_devanagari, romanised_words
 
-VOCABULARY = "spellings.json"
-WEIGHT, UNLISTED = "frequency_weight", "unlisted_log_probability"
-"""Keys of the manifest's text settings: what a word's frequency counts beside the model."""
+VOCABULARY = "spellings.json.xz"
 _OFFLINE_ROWS = 64
 
 
@@ -68,9 +66,8 @@ class TransliterationPredictor(Predictor[TransliterationParameters]):
     ) -> None:
         self.bundle, self.device, self.precision = bundle, decoder.device, precision
         text = bundle.manifest.text
-        self._spellings = Spellings.load(
-            bundle.file(VOCABULARY), weight=float(text[WEIGHT]), unlisted=float(text[UNLISTED])
-        )
+        weights = Weights(*(float(text[name]) for name in Weights._fields))
+        self._spellings = Spellings.load(bundle.file(VOCABULARY), weights)
         self._decoding = _decoding(bundle)
         self._encoder, self._decoder = encoder, decoder
 

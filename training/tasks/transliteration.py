@@ -15,20 +15,19 @@ from service.bundle import DecodingSpec, Limits, Parity
 from service.engine.rows import DecodeRow
 from service.tasks.base import Predictor
 from service.tasks.transliteration import (
-    UNLISTED,
     VOCABULARY,
-    WEIGHT,
     TransliterationParameters,
     longest_spelling,
     word_row,
 )
 from service.text.alphabet import BOS_ID, EOS_ID, PAD_ID, Alphabet
+from service.text.ngrams import CharacterNgrams
 from service.text.romanization import romanize
-from service.text.spellings import Spellings
+from service.text.spellings import Spellings, Weights
 from service.text.transliteration import LONGEST_WORD, letters
 from training.config import TransliterationExperiment
 from training.data.batches import TokenBatchSampler, pad, token_batches
-from training.data.frequencies import count_words
+from training.data.hindi_words import listed_words
 from training.data.lexicon import Spelling, read_spellings
 from training.data.parallel import read_pairs
 from training.data.romanised import loosely
@@ -62,21 +61,26 @@ class DevBatch(NamedTuple):
 
 class TransliterationTask(TrainingTask[TransliterationExperiment, Seq2Seq]):
     def learn_vocabularies(self) -> None:
-        """The characters of both scripts, and the frequencies of Hindi words."""
+        """The characters of both scripts, and the Hindi words that are known."""
         characters: Counter[str] = Counter()
         for found in self._train_spellings:
             characters.update(found.hindi + found.latin)
         symbols = [char for char, _ in sorted(characters.items())]
-        counts = count_words(self._hindi_sentences())
-        Spellings(Alphabet(symbols), counts, weight=0, unlisted=0).save(self.run / VOCABULARY)
+        listed = listed_words(self._hindi_sentences())
+        known = [*listed, *(found.hindi for found in self._train_spellings)]
+        ngrams = CharacterNgrams.count(
+            known, order=self.experiment.ngram_order, least=self.experiment.least_ngrams
+        )
+        spellings = Spellings(Alphabet(symbols), listed, ngrams, self._weights)
+        spellings.save(self.run / VOCABULARY)
 
     @cached_property
     def spellings(self) -> Spellings:
-        return Spellings.load(
-            self.run / VOCABULARY,
-            weight=self.experiment.frequency_weight,
-            unlisted=self.experiment.unlisted_log_probability,
-        )
+        return Spellings.load(self.run / VOCABULARY, self._weights)
+
+    @property
+    def _weights(self) -> Weights:
+        return Weights(**self.experiment.weights.model_dump())
 
     @property
     def alphabet(self) -> Alphabet:
@@ -126,10 +130,7 @@ class TransliterationTask(TrainingTask[TransliterationExperiment, Seq2Seq]):
             "long vowels or nasals at times. English words are written in Devanagari too.",
             labels=(),
             limits=Limits(longest_input=LONGEST_WORD),
-            text={
-                WEIGHT: experiment.frequency_weight,
-                UNLISTED: experiment.unlisted_log_probability,
-            },
+            text=dict(self._weights._asdict()),
             vocabulary=VOCABULARY,
             data=(*experiment.sources, "wordfreq", *(corpus.name for corpus in experiment.corpora)),
             decoding=DecodingSpec(
@@ -174,7 +175,7 @@ class TransliterationTask(TrainingTask[TransliterationExperiment, Seq2Seq]):
         for found in attested:
             words[found.latin].add(found.hindi)
         said = _said(predictor, words)
-        rare = [found for found in attested if found.hindi not in self.spellings.counts]
+        rare = [found for found in attested if found.hindi not in self.spellings.words]
         any_word = [said[latin] in hindi for latin, hindi in words.items()]
         errors = [(_distance(said[x.latin], x.hindi), len(x.hindi)) for x in attested]
         cer = 100 * sum(e for e, _ in errors) / sum(length for _, length in errors)
@@ -207,7 +208,9 @@ class TransliterationTask(TrainingTask[TransliterationExperiment, Seq2Seq]):
     def _listed(self) -> list[str]:
         """Frequent words that the alphabet can spell."""
         known = set(self.alphabet.symbols)
-        return [word for word in self.spellings.counts if set(word) <= known and len(word) > 1]
+        return [
+            word for word in sorted(self.spellings.words) if set(word) <= known and len(word) > 1
+        ]
 
     def _made(self, rng: np.random.Generator) -> list[Spelling]:
         chosen = rng.integers(len(self._listed), size=self.experiment.made_per_epoch).tolist()

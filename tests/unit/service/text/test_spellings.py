@@ -1,41 +1,47 @@
-"""Spellings and how usual they are."""
+"""Spellings, and which of them is a word."""
 
 from pathlib import Path
 
 from service.text.alphabet import Alphabet
-from service.text.spellings import Scored, Spellings
+from service.text.ngrams import CharacterNgrams
+from service.text.spellings import Scored, Spellings, Weights
 
 ALPHABET = Alphabet([*"abc"])
+NGRAMS = CharacterNgrams.count(["ab", "abab"], order=3, least=1)
+FOUND = [("ba", -1.0), ("ab", -1.5), ("c", -0.5)]
 
 
-def spellings(weight: float) -> Spellings:
-    return Spellings(ALPHABET, {"ab": 90, "ba": 10}, weight=weight, unlisted=-9.0)
+def ranked(*found: tuple[str, float], **weights: float) -> list[str]:
+    told = Weights(**{"ngrams": 0.0, "listed": 0.0, "length": 0.0, **weights})
+    spellings = Spellings(ALPHABET, ["ba"], NGRAMS, told)
+    return spellings.rank(Scored(ALPHABET.ids(word).tolist(), score) for word, score in found)
 
 
-def scored(word: str, score: float) -> Scored:
-    return Scored(ALPHABET.ids(word).tolist(), score)
+def test_without_weights_the_model_decides() -> None:
+    assert ranked(*FOUND) == ["c", "ba", "ab"]
 
 
-def test_without_weight_the_model_decides() -> None:
-    found = [scored("ba", -1.0), scored("ab", -1.5), scored("c", -0.5)]
-    assert spellings(0.0).rank(found) == ["c", "ba", "ab"]
+def test_a_listed_word_is_preferred() -> None:
+    assert ranked(*FOUND, listed=1.0) == ["ba", "c", "ab"]
 
 
-def test_a_usual_word_is_preferred() -> None:
-    found = [scored("ba", -1.0), scored("ab", -1.5), scored("c", -0.5)]
-    assert spellings(1.0).rank(found) == ["ab", "ba", "c"]
+def test_a_spelling_that_looks_like_a_word_is_preferred() -> None:
+    assert ranked(*FOUND, ngrams=1.0)[0] == "ab"
 
 
-def test_each_spelling_is_named_once() -> None:
-    assert spellings(1.0).rank([scored("ab", -1.0), scored("ab", -2.0)]) == ["ab"]
+def test_long_words_may_be_favoured() -> None:
+    assert ranked(*FOUND, length=1.0)[-1] == "c"
 
 
-def test_nothing_is_no_spelling() -> None:
-    assert spellings(0.0).rank([scored("", -0.1), scored("c", -3.0)]) == ["c"]
+def test_each_spelling_is_named_once_and_nothing_is_none() -> None:
+    assert ranked(("ab", -1.0), ("ab", -2.0), ("", -0.1)) == ["ab"]
 
 
-def test_the_file_holds_characters_and_counts(tmp_path: Path) -> None:
-    spellings(1.0).save(tmp_path / "spellings.json")
-    loaded = Spellings.load(tmp_path / "spellings.json", weight=1.0, unlisted=-9.0)
-    assert loaded.alphabet.symbols == ["a", "b", "c"]
-    assert loaded.counts == {"ab": 90, "ba": 10}
+def test_the_file_holds_all_that_ranks(tmp_path: Path) -> None:
+    weights = Weights(1.0, 1.0, 0.5)
+    spellings = Spellings(ALPHABET, ["ba"], NGRAMS, weights)
+    spellings.save(tmp_path / "spellings.json.xz")
+    loaded = Spellings.load(tmp_path / "spellings.json.xz", weights)
+    found = [Scored(ALPHABET.ids(word).tolist(), score) for word, score in FOUND]
+    assert loaded.rank(found) == spellings.rank(found)
+    assert loaded.words == {"ba"}
