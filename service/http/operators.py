@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Iterator
 
 import uvicorn
 
 from service.http.messages import App
+from service.sockets import bind
 
 
 class _Server(uvicorn.Server):
@@ -41,16 +41,3 @@ class OperatorsPort:
         self._server.should_exit = True
         if self._task is not None:
             await self._task
-
-
-def bind(host: str, port: int, *, shared: bool) -> socket.socket:
-    """A bound socket; with `shared`, all workers may have one. OSError if the address is taken."""
-    family, kind, *_, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listener = socket.socket(family, kind)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if shared:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    listener.bind(address)
-    return listener

@@ -1,6 +1,7 @@
 """What a release promises: one version everywhere, credits, nothing large by accident."""
 
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -36,3 +37,9 @@ def test_no_large_file_is_tracked_but_models() -> None:
 def test_the_playground_is_packaged() -> None:
     tool = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
     assert "web/*" in tool["setuptools"]["package-data"]["service"]
+
+
+def test_the_command_leaves_the_metrics_unread_until_it_has_said_where_they_go() -> None:
+    """prometheus_client reads PROMETHEUS_MULTIPROC_DIR once, when it is imported."""
+    check = "import service.__main__, sys; sys.exit('prometheus_client' in sys.modules)"
+    subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=True)
