@@ -22,7 +22,6 @@ from service.tasks.transliteration import TransliterationParameters
 from tests.e2e.tiny import write_corpora, write_experiment
 
 ROOT = Path(__file__).parents[2]
-_MAIN = ("entity_f1", "accuracy", "bleu", "word accuracy")
 
 
 class Workshop:
@@ -76,9 +75,10 @@ def test_a_tiny_corpus_is_learnt_exported_and_answered(bundle: Path) -> None:
     loaded = load_bundle(bundle)
     assert loaded.manifest.parity.max_abs_error < 1e-4
     assert loaded.manifest.parity.same_answers
-    scores = [s for s in loaded.manifest.scores if s.metric in _MAIN and s.precision == "fp32"]
-    assert scores
-    assert all(score.value >= 99 for score in scores)
+    scores = [score for score in loaded.manifest.scores if score.precision == "fp32"]
+    scores = [score for score in scores if score.metric != "milliseconds"]
+    assert all(score.value >= 99 for score in scores if "error" not in score.metric)
+    assert all(score.value <= 1 for score in scores if "error" in score.metric)
     predictor = open_predictor(loaded, "cpu", "fp32")
     if loaded.manifest.task == "ner":
         text = "Dev Patel visited old New Delhi last week ."
