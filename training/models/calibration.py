@@ -5,6 +5,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 _STEPS = 50
+_BOUND = 2.3
+"""Of the temperature's logarithm: rows that are all right would have it fall to zero."""
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
@@ -14,9 +16,9 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        value = F.cross_entropy(logits / log_temperature.exp(), labels)
+        value = F.cross_entropy(logits / log_temperature.clamp(-_BOUND, _BOUND).exp(), labels)
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
-    return float(log_temperature.detach().exp())
+    return float(log_temperature.detach().clamp(-_BOUND, _BOUND).exp())
