@@ -82,7 +82,10 @@ def test_unlabelled_text_is_read_from_every_layout(data: Path) -> None:
     turns = '{"turns": [["USER", "One. Two?"]]}\n'
     write(data / "other/schema_guided_dialogue/train.jsonl.xz", turns)
     write(data / "translation/tatoeba_en-de/train.tsv.xz", "Hi!\tNa!\nHi!\tHallo!\n")
-    write(data / "sentiment/imdb/train.tsv.gz", "label\ttext\n1\tGood.<br />Fine.\n")
+    write(
+        data / "sentiment/imdb/train.tsv.gz",
+        "label\ttext\n1\tOf the dev part.\n1\tGood.<br />Fine.\n",
+    )
     assert list(read_unlabelled("masc")) == ["Hi ."]
     assert list(read_unlabelled("schema_guided_dialogue")) == ["One.", "Two?"]
     assert list(read_unlabelled("tatoeba_en-de")) == ["Hi!"]
