@@ -6,6 +6,7 @@ memory that no other process shares (USS) of all processes is weighed after a wa
 
 import argparse
 import json
+import math
 import random
 import tempfile
 import time
@@ -59,17 +60,25 @@ class Soak(msgspec.Struct, frozen=True):
         return _mean(last) / _mean(first) - 1
 
 
-def soak(server: Server, bodies: Path, warm: int, count: int) -> tuple[list[Sample], int, int]:
-    """Samples from `warm` requests on until `count` more; answers not 2xx; failed requests."""
+def soak(
+    server: Server, bodies: Path, warm: int, count: int, minutes: float = math.inf
+) -> tuple[list[Sample], int, int]:
+    """Samples from `warm` requests on until `count` more; answers not 2xx; failed requests.
+
+    Ends early, but with two samples at least, when `minutes` are over.
+    """
+    ends = time.monotonic() + 60 * minutes
     samples, done, refused, failed = list[Sample](), 0, 0, 0
     with tqdm(total=warm + count, desc="requests") as progress:
-        while not samples or done < samples[0].requests + count:
+        while len(samples) < 2 or done < samples[0].requests + count:
             load = closed_loop(server, bodies, _CONNECTIONS, _SEGMENT_S)
             done, failed = done + load.requests, failed + load.failed
             refused += load.refused
             progress.update(load.requests)
             if done >= warm:
                 samples.append(Sample(done, server.memory()))
+            if len(samples) > 1 and time.monotonic() > ends:
+                break
     return samples, refused, failed
 
 
@@ -120,6 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=200_000)
     parser.add_argument("--warm", type=int, default=20_000)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="at most")
     parser.add_argument("--bundles", type=Path, default=BUNDLES)
     parser.add_argument("--result", type=Path, default=RESULT)
     given = parser.parse_args()
@@ -128,7 +138,7 @@ def main() -> None:
         folder = Path(name)
         bodies = write_mixed_bodies(folder / "soak.txt", mixed_texts()[0])
         with serving_sluice(folder, bundles=given.bundles) as server:
-            found = soak(server, bodies, given.warm, given.requests)
+            found = soak(server, bodies, given.warm, given.requests, given.minutes)
     command = f"python -m loadtests.soak --requests {given.requests} --warm {given.warm}"
     result = Soak(describe(), command, (time.monotonic() - began) / 60, *found)
     given.result.parent.mkdir(exist_ok=True)
