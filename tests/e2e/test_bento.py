@@ -16,6 +16,8 @@ CALLS = {
         "/translate",
         {"inputs": "how are you?", "parameters": {"src_lang": "en", "tgt_lang": "de"}},
     ),
+    "detection": ("/detect", {"inputs": "Voulez-vous chanter avec moi?"}),
+    "transliteration": ("/transliterate", {"inputs": "kya tumne khana khaya"}),
 }
 
 
