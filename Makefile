@@ -31,7 +31,7 @@ $(FULL)/ready: pyproject.toml constraints.txt
 	@echo "making $(FULL): serving, training and test dependencies (some minutes the first time)"
 	@$(PYTHON) -m venv $(FULL)
 	@$(FULL)/bin/python $(PIP) -c constraints.txt 'torch==2.13.0'
-	@$(FULL)/bin/python $(PIP) -c constraints.txt -e '.[cpu,train,test]'
+	@$(FULL)/bin/python $(PIP) -c constraints.txt -e '.[cpu,bulk,train,test]'
 	@touch $@
 
 serve: $(SERVE)/ready ## start the service on HOST:PORT with the models in exported_models/

@@ -133,7 +133,8 @@ def _stream(handler: TaskHandler, request: dict[str, Any], limits: Limits) -> di
         "responses": {
             "200": {
                 "description": "Server-sent events",
-                "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+                # No schema: tools read one as that of each event.
+                "content": {EVENT_STREAM: {}},
             },
             **{str(status): _problem(status) for status in _TASK_STATUSES},
         },
