@@ -154,7 +154,7 @@ def test_a_saved_vocabulary_gives_the_same_ids(tmp_path: Path) -> None:
         ("it ca n't be", "it can't be"),
         ("well , it 's fine !", "well, it's fine!"),
         ("( so ) it is", "(so) it is"),
-        ("`` so ''", '" so "'),
+        ("is `` so ''", 'is " so "'),
         ("it isn\u2019t", "it isn't"),
     ],
 )
