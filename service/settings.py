@@ -8,6 +8,7 @@ import difflib
 import os
 import resource
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Self
 
@@ -20,6 +21,7 @@ from service.engine.session import Device
 from service.keys import KeyFileError, read_keys
 
 PREFIX = "SLUICE_"
+_EXPORTER = "opentelemetry.exporter"
 ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds this package: a checkout, or the source folder of a Bento."""
 
@@ -113,6 +115,7 @@ class Settings(BaseSettings):
     access_log: bool = Field(default=False, description="true or false")
     log_format: Literal["text", "json"] = Field(default="text", description="text or json")
     log_texts: bool = Field(default=False, description="true or false")
+    traces: Literal["off", "otlp"] = Field(default="off", description="off or otlp")
     api_keys_file: Path | None = Field(
         default=None,
         description="a readable file of name:sha256 lines (python -m service.keys NAME makes one)",
@@ -210,6 +213,11 @@ class Settings(BaseSettings):
             raise SettingsError(
                 "SLUICE_LOG_TEXTS=true adds texts to the access log, which is off; "
                 "set SLUICE_ACCESS_LOG=true, or leave it out"
+            )
+        if self.traces == "otlp" and find_spec(_EXPORTER) is None:
+            raise SettingsError(
+                "SLUICE_TRACES='otlp' needs a package that is not installed; "
+                "pip install 'sluice[tracing]', or set it to off"
             )
         most = most_open_files()
         if self.max_connections + SPARE_FILES > most:

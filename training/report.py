@@ -111,8 +111,8 @@ def _exports(bundle: Bundle) -> Table:
     ]
     parity = bundle.manifest.parity
     note = (
-        f"Torch and fp32 differ by at most {parity.max_abs_error:.1e} on {parity.rows} rows. Times "
-        "of one text alone stand among the scores as ms_alone."
+        f"Torch and fp32 differ by at most {parity.max_abs_error:.1e} on {parity.rows} rows. The "
+        "time of a text alone stands among the scores."
     )
     return Table("Exports", ("graph", "precision", "file", "MB"), rows, note)
 

@@ -18,6 +18,7 @@ from service.http.messages import App, Receive, Scope, Send, refuse
 from service.http.metrics import SHARED_DIR
 from service.http.ratelimit import RateLimit, TokenBuckets
 from service.http.requestid import RequestIds
+from service.http.tracing import Tracing, otlp_tracer
 from service.keys import ApiKeys
 from service.settings import Settings
 
@@ -72,6 +73,8 @@ def operators_front(app: App, settings: Settings) -> App:
 
 
 def _named_and_logged(app: App, settings: Settings) -> App:
+    if settings.traces == "otlp":
+        app = Tracing(app, otlp_tracer())
     if settings.access_log:
         app = AccessLog(app, with_texts=settings.log_texts)
     return RequestIds(app)

@@ -54,6 +54,7 @@ class TaskEndpoint:
 
         Raises InputRefused before any row is queued, else what `Runner.submit` raises.
         """
+        self.predictor.check_call(len(texts), parameters)
         return await self.answer_each(texts, [parameters] * len(texts), timeout_s)
 
     async def answer_each(
@@ -61,7 +62,6 @@ class TaskEndpoint:
     ) -> Answered:
         """Like `answer`, each text with parameters of its own."""
         began = time.monotonic()
-        self.predictor.check_call(len(texts), parameters)
         long = sum(map(len, texts)) > _LONG_CHARS
         prepared = await _run(long, lambda: self._prepare(texts, parameters))
         tokenize_s = time.monotonic() - began

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import httpx
 
 ROOT = Path(__file__).parents[2]
-START_S = 60
+START_S = 180
 """Longest wait for readiness: a busy machine is no failure."""
 
 

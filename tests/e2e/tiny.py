@@ -70,6 +70,18 @@ EXPERIMENTS: dict[str, dict[str, object]] = {
             "cell": _CELL,
         },
     },
+    "word_language_model": {
+        "corpora": ["conll"],
+        "model": {
+            "word_size": 16,
+            "char_filters": 8,
+            "min_word_count": 1,
+            "min_char_count": 1,
+            "dropout": 0.1,
+            "negatives": 5,
+            "cell": _CELL,
+        },
+    },
     "sentiment": {
         "sources": [{"name": "mr"}],
         "dev_sets": ["mr"],

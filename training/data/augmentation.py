@@ -111,7 +111,7 @@ def swap_names(
     """
     words, tags = list(sentence.words), list(sentence.tags)
     for label, start, end in reversed(tags_to_spans(sentence.tags)):
-        if label not in ("ORG", "LOC") or not known[label] or rng.random() >= rate:
+        if label not in ("ORG", "LOC") or not known.get(label) or rng.random() >= rate:
             continue
         name: Sequence[str] = known[label][int(rng.integers(len(known[label])))]
         if label == "ORG" and people and rng.random() < 0.5:

@@ -18,6 +18,31 @@ DATA_SETS = {
             attribution="Re-DocRED, Tan et al. 2022; DocRED, Yao et al. 2019; Wikipedia authors",
         ),
         DataSet(
+            name="uner_ewt",
+            licence="CC BY-SA 4.0",
+            attribution="Universal NER, English Web Treebank; Mayhew et al. 2024",
+        ),
+        DataSet(
+            name="wnut17",
+            licence="CC BY 4.0",
+            attribution="WNUT 2017 emerging entities; Derczynski et al. 2017",
+        ),
+        DataSet(
+            name="conll2003",
+            licence="research only, Reuters text: not for shipped weights",
+            attribution="CoNLL-2003 shared task; Tjong Kim Sang and De Meulder 2003; Reuters",
+        ),
+        DataSet(
+            name="masc",
+            licence="free for research and development, commercial too",
+            attribution="Manually Annotated Sub-Corpus; Ide et al. 2010",
+        ),
+        DataSet(
+            name="schema_guided_dialogue",
+            licence="CC BY-SA 4.0",
+            attribution="Schema-Guided Dialogue, Google; Rastogi et al. 2020",
+        ),
+        DataSet(
             name="pros_cons",
             licence="CC BY 4.0",
             attribution="Pros and cons dataset by Bing Liu; Ganapathibhotla and Liu 2008",

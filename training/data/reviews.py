@@ -37,7 +37,7 @@ def read_reviews(name: str, split: str) -> list[Review]:
     if name == "imdb" and split in ("train", "dev"):
         reviews = list(_rows(root / "imdb/train.tsv.gz"))
         return [review for i, review in enumerate(reviews) if (i % 10 == 0) == (split == "dev")]
-    reviews = list(_rows(packed_or_plain(root / name / f"{split}.tsv.gz")))
+    reviews = list(_rows(root / name / f"{split}.tsv.gz"))
     if name == "clothing_reviews" and split == "train":
         return balanced(reviews)
     return reviews
@@ -70,6 +70,7 @@ def _rows(path: Path) -> Iterator[Review]:
 
 def _labelled(path: Path) -> Iterator[tuple[str, str]]:
     """Text and label of each row; the label may be empty."""
+    path = packed_or_plain(path)
     header = next(iter(read_lines(path)), "").split("\t")
     if not {"label", "text"} <= set(header):
         raise DataError(f"{path}: has no columns `label` and `text`")

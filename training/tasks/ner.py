@@ -255,9 +255,10 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         return Parity(max_abs_error=float(max(errors)), rows=len(rows), same_answers=same)
 
     def evaluate(self, predictor: Predictor[Any], split: str) -> list[Measured]:
-        """F1 of each test set as callers get it, then under its own convention; calibration, lower
-        case and GMB's times as they stand for the first set."""
-        names = self.experiment.test_sets
+        """F1 of each set as callers get it, then under its own convention; calibration and lower
+        case of the first, GMB's times as they stand. The dev sets are the sources'."""
+        sources = tuple(source.name for source in self.experiment.sources)
+        names = self.experiment.test_sets if split == "test" else sources
         general = {name: self._answers(predictor, name, split) for name in names}
         measured = [_measured(name, "entity_f1", found) for name, found in general.items()]
         for name in names:

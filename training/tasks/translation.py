@@ -36,7 +36,7 @@ from training.tasks.base import Description, Measured, TrainingTask
 
 _DEV_BATCH_TOKENS = 4000
 _VOCABULARY_SENTENCES = 150_000
-_LONGEST_SENTENCE = 400
+_LONGEST_SENTENCE = 80
 _PARITY_ROWS = 64
 
 Ids = NDArray[np.int64]

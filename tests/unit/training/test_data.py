@@ -18,7 +18,7 @@ from training.data.conll import (
 )
 from training.data.files import data_root, read_lines
 from training.data.parallel import SentencePair, group_references, read_pairs
-from training.data.reviews import Review, balanced, read_reviews
+from training.data.reviews import Review, balanced, read_reviews, read_texts
 from training.data.unlabelled import read_unlabelled
 from training.errors import DataError
 
@@ -82,7 +82,10 @@ def test_unlabelled_text_is_read_from_every_layout(data: Path) -> None:
     turns = '{"turns": [["USER", "One. Two?"]]}\n'
     write(data / "other/schema_guided_dialogue/train.jsonl.xz", turns)
     write(data / "translation/tatoeba_en-de/train.tsv.xz", "Hi!\tNa!\nHi!\tHallo!\n")
-    write(data / "sentiment/imdb/train.tsv.gz", "label\ttext\n1\tGood.<br />Fine.\n")
+    write(
+        data / "sentiment/imdb/train.tsv.gz",
+        "label\ttext\n1\tOf the dev part.\n1\tGood.<br />Fine.\n",
+    )
     assert list(read_unlabelled("masc")) == ["Hi ."]
     assert list(read_unlabelled("schema_guided_dialogue")) == ["One.", "Two?"]
     assert list(read_unlabelled("tatoeba_en-de")) == ["Hi!"]
@@ -135,6 +138,21 @@ def test_neutral_reviews_are_left_out_and_titles_kept(data: Path) -> None:
     rows = ["rating\tlabel\ttitle\ttext", "5\t1\tLovely\tsoft", "3\t\t\tfine", "1\t0\t\ttorn"]
     write(data / "sentiment/clothing_reviews/dev.tsv.gz", "\n".join(rows) + "\n")
     assert read_reviews("clothing_reviews", "dev") == [Review("Lovely. soft", 1), Review("torn", 0)]
+
+
+def test_every_tenth_imdb_review_is_for_development(data: Path) -> None:
+    rows = ["id\trating\tlabel\ttext", *(f"pos/{i}\t9\t1\ttext {i}" for i in range(20))]
+    write(data / "sentiment/imdb/train.tsv.gz", "\n".join(rows) + "\n")
+    dev, train = (read_reviews("imdb", split) for split in ("dev", "train"))
+    assert [review.text for review in dev] == ["text 0", "text 10"]
+    assert len(train) == 18
+    assert not set(dev) & set(train)
+
+
+def test_language_models_read_neutral_reviews_too(data: Path) -> None:
+    rows = ["rating\tlabel\ttitle\ttext", "5\t1\tLovely\tsoft", "3\t\t\tfine"]
+    write(data / "sentiment/clothing_reviews/train.tsv.gz", "\n".join(rows) + "\n")
+    assert read_texts("clothing_reviews") == ["Lovely. soft", "fine"]
 
 
 def test_balancing_keeps_as_many_of_each_label() -> None:

@@ -68,7 +68,7 @@ def test_training_on_one_window_lowers_its_loss() -> None:
     optimizer = torch.optim.Adam(found.parameters(), 0.02)
     first = found.eval().loss(ids).item()
     found.train()
-    for _ in range(40):
+    for _ in range(80):
         optimizer.zero_grad()
         found.loss(ids).backward()  # type: ignore[no-untyped-call]
         optimizer.step()

@@ -143,7 +143,6 @@ def test_the_processes_are_measured(served: Served) -> None:
     told = served.request("GET", "/metrics").text
     values = dict(re.findall(r"^(sluice_[a-z_]+) (\S+)$", told, re.MULTILINE))
     assert float(values["sluice_workers"]) >= 1
-    assert float(values["sluice_ready_workers"]) == 1
     assert float(values["sluice_resident_memory_bytes"]) > 1e7
     assert float(values["sluice_cpu_seconds_total"]) > 0
     assert float(values["sluice_worker_start_time_seconds"]) > 1.7e9

@@ -146,3 +146,27 @@ def test_a_saved_vocabulary_gives_the_same_ids(tmp_path: Path) -> None:
     assert loaded.size == CASED.size
     assert loaded.encode([text]) == CASED.encode([text])
     assert loaded.decode(ids_of(text)) == text
+
+
+@pytest.mark.parametrize(
+    "split,written",
+    [
+        ("it ca n't be", "it can't be"),
+        ("well , it 's fine !", "well, it's fine!"),
+        ("( so ) it is", "(so) it is"),
+        ("`` so ''", '" so "'),
+        ("it isn\u2019t", "it isn't"),
+    ],
+)
+def test_what_corpora_split_reads_like_what_people_write(split: str, written: str) -> None:
+    subwords = Subwords.train([written] * 3, 400, lowercase=True, rejoin=True)
+    assert subwords.encode([split])[0].ids == subwords.encode([written])[0].ids
+
+
+def test_offsets_of_rejoined_text_count_the_callers_characters() -> None:
+    text = "we ca n't \u201csee\u201d it , no ."
+    subwords = Subwords.train([text], 400, lowercase=True, rejoin=True)
+    offsets = subwords.encode([text])[0].offsets
+    assert all(0 <= start <= end <= len(text) for start, end in offsets)
+    assert text[offsets[0][0] : offsets[0][1]].strip() == "we"
+    assert text[offsets[-1][0] : offsets[-1][1]].strip() == "."
