@@ -172,7 +172,7 @@ def write_transliteration(root: Path) -> Path:
 
     def fill(path: Path) -> None:
         ngrams = CharacterNgrams.count([word], order=2, least=1)
-        spellings = Spellings(alphabet, [word], ngrams, Weights(0.0, 0.0, 0.0))
+        spellings = Spellings(alphabet, {word: 1}, ngrams, Weights(0.0, 0.0, 0.0, 0.0))
         spellings.save(path / "spellings.json.xz")
         _save_decoder(path, alphabet.ids(word).tolist(), alphabet.size)
 
@@ -181,7 +181,7 @@ def write_transliteration(root: Path) -> Path:
         "transliteration",
         {"encoder": encoder, "decoder": decoder},
         fill,
-        text={"ngrams": 0.0, "listed": 0.0, "length": 0.0},
+        text={"frequency": 0.0, "listed": 0.0, "ngrams": 0.0, "length": 0.0},
         decoding=DecodingSpec(
             bos_id=BOS_ID,
             eos_id=EOS_ID,

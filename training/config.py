@@ -344,8 +344,9 @@ class TranslationExperiment(Experiment):
 class SpellingWeights(Settings):
     """What counts beside the model's score of a spelling; chosen on the development set."""
 
+    frequency: float = Field(0.4, ge=0)
+    listed: float = Field(2.5, ge=0)
     ngrams: float = Field(0.3, ge=0)
-    listed: float = Field(2.0, ge=0)
     length: float = Field(0.7, ge=0)
 
 
@@ -355,7 +356,7 @@ class TransliterationExperiment(Experiment):
     made_per_epoch: int = Field(0, ge=0)
     """Frequent Hindi words spelt by rule, loosely, anew for each epoch."""
     corpora: tuple[Corpus, ...] = ()
-    """Corpora of `translation/` whose Hindi words are listed."""
+    """Corpora of `translation/` whose Hindi words are counted."""
     ngram_order: int = Field(5, gt=0)
     least_ngrams: int = Field(2, gt=0)
     """Times that an n-gram of the full order must occur in the words to be kept."""

@@ -2,7 +2,8 @@
 
 import json
 import lzma
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -20,26 +21,34 @@ class Scored(NamedTuple):
 class Weights(NamedTuple):
     """What counts beside the model's log-probability of a spelling, chosen on development words."""
 
-    ngrams: float
-    """Factor of the log-probability of its characters."""
+    frequency: float
+    """Factor of the log-probability of a word in the list."""
     listed: float
-    """Bonus of a word in the list."""
+    """Bonus of such a word."""
+    ngrams: float
+    """Factor of the log-probability of the characters of any other."""
     length: float
     """Bonus of each character: products of probabilities favour short words."""
 
 
 class Spellings:
-    """An alphabet, a list of words, and the n-grams of their characters.
+    """An alphabet, the frequencies of words, and the n-grams of their characters.
 
     A model of a few thousand words cannot know which of its likely spellings is a word; lists of
     words without pairs do. They are weighed as a channel and a source (Brill & Moore, ACL 2000).
     """
 
     def __init__(
-        self, alphabet: Alphabet, words: Iterable[str], ngrams: CharacterNgrams, weights: Weights
+        self,
+        alphabet: Alphabet,
+        words: Mapping[str, int],
+        ngrams: CharacterNgrams,
+        weights: Weights,
     ) -> None:
-        self.alphabet, self.words, self._ngrams = alphabet, frozenset(words), ngrams
+        """`words` with how often they occur, in occurrences per ten million."""
+        self.alphabet, self.words, self._ngrams = alphabet, dict(words), ngrams
         self._weights = weights
+        self._total = math.log(max(1, sum(words.values())))
 
     @classmethod
     def load(cls, path: Path, weights: Weights) -> Self:
@@ -53,7 +62,7 @@ class Spellings:
         grams = dict(sorted(self._ngrams.counts.items()))
         layout = {
             "characters": self.alphabet.symbols,
-            "words": sorted(self.words),
+            "words": dict(sorted(self.words.items())),
             "order": self._ngrams.order,
             "ngrams": list(grams),
             "counts": list(grams.values()),
@@ -70,10 +79,9 @@ class Spellings:
         return sorted(scores, key=lambda word: scores[word], reverse=True)
 
     def _source(self, word: str) -> float:
-        weights = self._weights
-        listed = weights.listed if word in self.words else 0.0
-        return (
-            weights.ngrams * self._ngrams.log_probability(word)
-            + weights.length * len(word)
-            + listed
-        )
+        weights, count = self._weights, self.words.get(word)
+        if count:
+            known = weights.frequency * (math.log(count) - self._total) + weights.listed
+        else:
+            known = weights.ngrams * self._ngrams.log_probability(word)
+        return known + weights.length * len(word)

@@ -121,7 +121,7 @@ EXPERIMENTS: dict[str, dict[str, object]] = {
     },
     "transliteration": {
         "sources": ["dakshina_hi"],
-        "weights": {"ngrams": 0.0, "listed": 0.0, "length": 0.0},
+        "weights": {"frequency": 0.0, "listed": 0.0, "ngrams": 0.0, "length": 0.0},
         "beams": 1,
         "optimizer": {"learning_rate": 0.02, "warmup_steps": 5, "average_decay": 0.9},
         "trainer": {

@@ -27,7 +27,7 @@ from service.text.spellings import Spellings, Weights
 from service.text.transliteration import LONGEST_WORD, letters
 from training.config import TransliterationExperiment
 from training.data.batches import TokenBatchSampler, pad, token_batches
-from training.data.hindi_words import listed_words
+from training.data.hindi_words import count_words
 from training.data.lexicon import Spelling, read_spellings
 from training.data.parallel import read_pairs
 from training.data.romanised import loosely
@@ -61,17 +61,17 @@ class DevBatch(NamedTuple):
 
 class TransliterationTask(TrainingTask[TransliterationExperiment, Seq2Seq]):
     def learn_vocabularies(self) -> None:
-        """The characters of both scripts, and the Hindi words that are known."""
+        """The characters of both scripts, and how often Hindi words are used."""
         characters: Counter[str] = Counter()
         for found in self._train_spellings:
             characters.update(found.hindi + found.latin)
         symbols = [char for char, _ in sorted(characters.items())]
-        listed = listed_words(self._hindi_sentences())
-        known = [*listed, *(found.hindi for found in self._train_spellings)]
+        counts = count_words(self._hindi_sentences())
+        known = [*counts, *(found.hindi for found in self._train_spellings)]
         ngrams = CharacterNgrams.count(
             known, order=self.experiment.ngram_order, least=self.experiment.least_ngrams
         )
-        spellings = Spellings(Alphabet(symbols), listed, ngrams, self._weights)
+        spellings = Spellings(Alphabet(symbols), counts, ngrams, self._weights)
         spellings.save(self.run / VOCABULARY)
 
     @cached_property
