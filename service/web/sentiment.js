@@ -13,13 +13,13 @@ const EXAMPLES = [
 ];
 const BINS = 10;
 
-/** The probability of the first label after sorting by name: "positive" of the usual two. */
+/** The probability of a label. */
 const positive = (scores, label) => scores.find((score) => score.label === label).score;
 
 /** The pane of `model`; `root` holds its elements. */
 export class Sentiment {
   constructor(root, model, limits, cost) {
-    Object.assign(this, { model, limits, cost, order: 0, rows: [], explains: true });
+    Object.assign(this, { model, limits, cost, order: 0, rows: [] });
     this.good = model.labels.find((label) => label.startsWith("pos")) ?? model.labels.at(-1);
     this.bad = model.labels.find((label) => label !== this.good);
     this.output = root.querySelector(".output");
@@ -49,8 +49,9 @@ export class Sentiment {
   }
 
   async one(text, signal) {
-    const { answer, cost } = await this.explained(text, signal);
-    this.output.replaceChildren(this.verdict(positive(answer, this.good)), this.shaded(text, answer));
+    const body = { inputs: text, parameters: { explain: true } };
+    const { answer: [scores], cost } = await call(this.model.endpoint, body, signal);
+    this.output.replaceChildren(this.verdict(positive(scores, this.good)), this.shaded(text, scores));
     this.cost.show(cost);
   }
 
@@ -65,18 +66,6 @@ export class Sentiment {
     }
     this.rows = rows;
     this.showTable();
-  }
-
-  async explained(text, signal) {
-    const body = { inputs: text, parameters: this.explains ? { explain: true } : {} };
-    try {
-      const { answer, cost } = await call(this.model.endpoint, body, signal);
-      return { answer: answer[0], cost };
-    } catch (error) {
-      if (error.status !== 422 || !this.explains) throw error;
-      this.explains = false;
-      return this.explained(text, signal);
-    }
   }
 
   verdict(score) {

@@ -51,7 +51,7 @@ def visit(browser: "Browser") -> Iterator[Open]:
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda message: faults.append(message.text))
         page.on("dialog", lambda dialog: faults.append(dialog.message))
-        page.set_default_timeout(8_000)
+        page.set_default_timeout(30_000)
         page.goto(address)
         return page
 
