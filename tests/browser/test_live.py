@@ -12,9 +12,9 @@ def test_the_load_button_makes_the_charts_move(tiny_server: Server, visit: "Open
     page = visit(f"{tiny_server.url}/live")
     page.get_by_role("button", name="Send a short load").click()
     page.locator("#load-state", has_text="answered").wait_for(timeout=30_000)
-    rates = page.get_by_label("Requests").locator("polyline")
-    assert rates.count() == 3
-    for i in range(3):
+    rates = page.get_by_label("Requests", exact=True).locator("polyline")
+    assert rates.count() >= 3
+    for i in range(rates.count()):
         heights = {
             point.partition(",")[2]
             for point in (rates.nth(i).get_attribute("points") or "").split()

@@ -24,8 +24,9 @@ def write(page: "Page", pane: str, text: str) -> None:
 
 
 def copied(page: "Page", button: str) -> str:
-    page.get_by_role("button", name=button, exact=True).click()
-    page.get_by_role("button", name="Copied").wait_for()
+    pressed = page.get_by_role("button", name=button, exact=True).element_handle()
+    pressed.click()
+    page.wait_for_function("button => button.textContent === 'Copied'", arg=pressed)
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
@@ -63,7 +64,7 @@ def test_a_text_beyond_the_limit_of_a_call_is_sent_in_pieces(
 ) -> None:
     page = visit(f"{tiny_server.url}/#entities")
     write(page, "entities", "nobody here \n" * 800 + "but Smith")
-    page.locator("#entities mark").wait_for()
+    page.locator("#entities .text", has_text="but Smith").wait_for()
     [found] = json.loads(copied(page, "Copy JSON"))
     assert (found["word"], found["start"]) == ("Smith", 800 * 13 + 4)
 
