@@ -97,7 +97,7 @@ def test_every_input_has_its_answer_in_order(task: str) -> None:
 @pytest.mark.parametrize(
     "task", [task for task in TASKS if issubclass(PREDICTORS[task], OneShotPredictor)]
 )
-def test_a_row_in_a_padded_batch_equals_the_row_alone(task: str) -> None:
+def test_padding_and_company_do_not_change_a_row(task: str) -> None:
     served = predictor(task)
     assert isinstance(served, OneShotPredictor)
     batch = rows(task, TEXTS)
@@ -105,7 +105,8 @@ def test_a_row_in_a_padded_batch_equals_the_row_alone(task: str) -> None:
     for row, outputs in zip(batch, together, strict=True):
         alone = served.run([row])[0]
         for name, value in alone.items():
-            np.testing.assert_array_equal(outputs[name], value, err_msg=f"{task} {name}")
+            # Matrix products of other sizes may round otherwise; padding would show far above.
+            np.testing.assert_allclose(outputs[name], value, rtol=0, atol=2e-6, err_msg=name)
 
 
 @pytest.mark.parametrize("task", TASKS)
