@@ -33,14 +33,14 @@ class Token(NamedTuple):
 
 
 def romanised_words(text: str) -> list[Token]:
-    """Words in Latin letters. Acronyms stay, unless the whole text is in capitals."""
-    shouted = not any(char.islower() for char in text)
-    found = []
-    for match in _TOKEN.finditer(text):
-        word = match["word"]
-        if word and (shouted or not _is_acronym(word)) and len(word) <= LONGEST_WORD:
-            found.append(Token(letters(word), *match.span()))
-    return found
+    """Words in Latin letters. Acronyms stay, unless all of several words are in capitals."""
+    words = [found for found in _TOKEN.finditer(text) if found["word"]]
+    shouted = len(words) > 1 and all(found["word"].isupper() for found in words)
+    return [
+        Token(letters(found["word"]), *found.span())
+        for found in words
+        if (shouted or not _is_acronym(found["word"])) and len(found["word"]) <= LONGEST_WORD
+    ]
 
 
 def letters(word: str) -> str:

@@ -18,6 +18,7 @@ def written(text: str) -> str:
         ("main theek hoon. tum?", "<main> <theek> <hoon>\u0964 <tum>?"),
         ("mera naam Pankaj hai.", "<mera> <naam> <pankaj> <hai>\u0964"),
         ("KYA HAAL HAI", "<kya> <haal> <hai>"),
+        ("12:30, USA", "12:30, USA"),
         ("USA aur BJP ka", "USA <aur> BJP <ka>"),
         ("subah 9.30 baje, 2nd din", "<subah> 9.30 <baje>, 2nd <din>"),
         (
