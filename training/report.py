@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from service.bundle import Bundle, BundleError, Manifest, find_bundles, load_bundle
 from service.tasks.registry import open_predictor
 from training.config import experiment_of
-from training.errors import DataError, OutputError
+from training.errors import ConfigurationError, DataError, OutputError
 from training.reports.figures import curves
 from training.reports.page import index_page, page
 from training.reports.parts import Figure, Part, Table
@@ -20,7 +20,7 @@ def write_report(bundles: Path, runs: Path, output: Path) -> Path:
     """Write `<task>.html` for each bundle and `index.html` below `output`; returns the index.
 
     Raises DataError for a damaged bundle or missing data, OutputError if `output` cannot be
-    written, ConfigurationError for a bundle whose experiment this version cannot read.
+    written.
     """
     try:
         found = [load_bundle(path) for path in find_bundles(bundles).values()]
@@ -58,7 +58,12 @@ def _write_page(bundle: Bundle, runs: Path, output: Path) -> tuple[str, str, str
 
 
 def _task_parts(bundle: Bundle, runs: Path) -> list[Part]:
-    experiment = experiment_of(bundle.manifest.training, str(bundle.path))
+    """The task's own parts; a bundle of an older version, whose settings this one cannot read, says
+    so in their place."""
+    try:
+        experiment = experiment_of(bundle.manifest.training, str(bundle.path))
+    except ConfigurationError as error:
+        return [Table("Errors and calibration", ("not measured, because",), [(str(error),)])]
     task = open_task(experiment, runs / experiment.name)
     predictor = open_predictor(bundle, "cpu", bundle.manifest.precision.cpu)
     return list(task.report_parts(predictor))
