@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from service.http.examples import curl
 from service.settings import Settings, SettingsError
-from service.sockets import bind
 from service.supervisor import Supervisor, in_a_child
 
 _SERVICE = "service.app:Sluice"
