@@ -108,7 +108,7 @@ def check_operators_port(settings: Settings, address: Address) -> None:
     if settings.admin_port == address.port:
         raise SettingsError(f"{told} is PORT as well; choose another")
     try:
-        from service.http.operators import bind
+        from service.sockets import bind
 
         bind(settings.admin_host, settings.admin_port, shared=False).close()
     except OSError as error:

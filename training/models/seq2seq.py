@@ -87,14 +87,6 @@ class Seq2Seq(nn.Module):
         """(…, embedding) to (…, vocabulary), with the embeddings as weights (Press & Wolf 2017)."""
         return F.linear(outputs, self.embedding.weight, self.bias)
 
-    def _recur(self, embedded: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        layers, hidden = self.config.decoder.layers, self.config.decoder.hidden
-        parts = state.view(len(state), self.states, layers, hidden).permute(1, 2, 0, 3).contiguous()
-        first = (parts[0], parts[1]) if self.states == 2 else parts[0]
-        outputs, last = self.decoder(embedded, first)
-        stacked = torch.stack(last) if self.states == 2 else last[None]
-        return outputs, stacked.permute(2, 0, 1, 3).reshape(len(state), -1)
-
     def loss(self, source: Tensor, source_lengths: Tensor, target: Tensor) -> Tensor:
         """Mean label-smoothed cross-entropy a token; `target` is BOS … EOS, padded.
 
