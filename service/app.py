@@ -20,7 +20,7 @@ from service.http.application import Application
 from service.http.connection import ConnectionLimits, limit_connections
 from service.http.front import operators_front, public_front
 from service.http.limits import Limits
-from service.http.logs import use_json
+from service.http.logs import enable, use_json
 from service.http.metrics import forget_dead_workers
 from service.http.models import describe_model
 from service.http.operators import OperatorsPort
@@ -82,6 +82,7 @@ class Sluice:
 
     def __init__(self) -> None:
         """Open every bundle and answer one text with each, before any request is taken."""
+        enable()
         log.setLevel(logging.INFO)
         if SETTINGS.log_format == "json":
             use_json()

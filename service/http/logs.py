@@ -44,6 +44,16 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
+def enable() -> None:
+    """Let our loggers speak: BentoML's worker silences those that its fork brought along.
+
+    It configures logging with `logging.config.dictConfig`, which disables existing loggers.
+    """
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "sluice":
+            logging.getLogger(name).disabled = False
+
+
 def use_json() -> None:
     """Write every line that this process logs as JSON."""
     for name in _LOGGERS:
