@@ -45,6 +45,7 @@ def main() -> int:
         print("bench: wrk is not installed; apt-get install wrk", file=sys.stderr)
         return 2
     results = run(QUICK if given.quick else Times(), given.environments)
+    results = msgspec.structs.replace(results, note=given.note)
     given.results.mkdir(parents=True, exist_ok=True)
     write_results(results, given.results / "results.json")
     write_report(results, given.results)
@@ -85,6 +86,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a second for each part")
     parser.add_argument("--environments", type=Path, default=ROOT / ".venv/peers")
+    parser.add_argument("--note", default="", help="what a reader must know of the run")
     parser.add_argument("--results", type=Path, default=ROOT / "loadtests/results")
     return parser.parse_args()
 

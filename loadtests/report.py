@@ -47,8 +47,8 @@ def _machine(results: Results) -> str:
         f"{machine.time}, commit {machine.commit}: {machine.cores} cores of {machine.processor}, "
         f"{machine.memory_gib} GiB, kernel {machine.kernel}, Python {machine.python}, {versions}; "
         f"bundles {bundles}; {results.texts}. "
-        f"`{results.command}` took {results.minutes:.1f} minutes."
-    )
+        f"`{results.command}` took {results.minutes:.1f} minutes. {results.note}"
+    ).rstrip()
 
 
 def _ratios(found: Iterable[Ratio]) -> str:

@@ -32,6 +32,8 @@ class Results(msgspec.Struct, frozen=True):
     overload: Overload
     ceiling_after: Ceiling
     soak: Soak | None = None
+    note: str = ""
+    """What a reader must know of the run, such as other work on the machine."""
 
     @property
     def ceiling(self) -> float:

@@ -114,7 +114,7 @@ def main() -> None:
     parameters = predictor.parameters(**_PARAMETERS)
     predictor.warm_up(parameters)
     texts, _ = mixed_texts()
-    requests = [predictor.prepare(text, parameters).rows for text in texts]
+    requests = [rows for text in texts if (rows := predictor.prepare(text, parameters).rows)]
     caller = Caller(_lane(mode, predictor), requests)
     found = uvloop.run(caller.at_rate(rate, seconds) if rate else caller.saturate(seconds))
     print(msgspec.json.encode(found).decode())
