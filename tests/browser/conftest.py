@@ -24,9 +24,13 @@ _QUIET = (
 Open = Callable[..., "Page"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
-    """Chromium, as Debian packages it."""
+    """Chromium, as Debian packages it.
+
+    A module's, not the session's: while it is open, Playwright's event loop runs in this thread,
+    and no asynchronous test can.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     chromium = shutil.which("chromium")
     if chromium is None:
