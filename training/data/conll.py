@@ -143,11 +143,15 @@ def _blocks(path: Path) -> Iterator[list[tuple[str, str]]]:
             block = []
         elif not line.startswith(_DOCUMENT_MARKS):
             columns = line.split("\t") if "\t" in line else line.split(" ")
-            if len(columns) < 2:
+            if len(columns) < 2 or not _is_tag(columns[-1]):
                 raise DataError(f"{path}: line {number} has no tag: {line!r:.60}")
             block.append((columns[0], columns[-1]))
     if block:
         yield block
+
+
+def _is_tag(column: str) -> bool:
+    return column == "O" or column.startswith(("B-", "I-"))
 
 
 def _map_types(block: list[tuple[str, str]], mapping: dict[str, str]) -> TaggedSentence:
