@@ -38,7 +38,7 @@ class Optimizer(Settings):
     learning_rate: float = Field(1e-3, gt=0)
     warmup_steps: int = Field(200, ge=0)
     decay_epochs: int = Field(0, ge=0)
-    """Over how many last epochs of `max_epochs` the rate falls, in equal steps; 0 keeps it."""
+    """Over how many last epochs of `max_epochs` the rate falls to nothing; 0 keeps it."""
     weight_decay: float = Field(0.0, ge=0)
     clip_norm: float = Field(1.0, gt=0)
     average_decay: float = Field(0.999, ge=0, lt=1)
@@ -47,10 +47,14 @@ class Optimizer(Settings):
 
 class Trainer(Settings):
     max_epochs: int = Field(20, gt=0)
+    max_minutes: float | None = Field(None, gt=0)
+    """Ends the run after this long; the learning rate has fallen by then."""
     patience: int = Field(3, gt=0)
     batch_tokens: int = Field(3000, gt=0)
     """Rows times longest row of a training batch."""
     threads: int | None = Field(None, gt=0)
+    workers: int = Field(0, ge=0)
+    """Processes that prepare the next epoch while one runs; 0 prepares it in between."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int = Field(1, gt=0)
@@ -268,6 +272,8 @@ class Corpus(Settings):
 
     name: str
     splits: tuple[str, ...] = Field(("train",), min_length=1)
+    repeat: int = Field(1, gt=0)
+    """How often each of its pairs counts."""
 
 
 class Seq2SeqModel(Settings):
@@ -279,7 +285,8 @@ class Seq2SeqModel(Settings):
     dropout: float = Field(0.2, ge=0, lt=1)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     sampled_softmax: int = Field(0, ge=0)
-    """Words drawn beside a batch's own for the training softmax; 0 takes the whole vocabulary."""
+    """Words drawn beside a batch's own for the training softmax on a CPU; 0 takes the whole
+    vocabulary, and so does a GPU."""
     encoder: Cell = Cell(kind="gru")
     decoder: Cell = Cell(kind="gru", bidirectional=False)
 

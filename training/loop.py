@@ -1,7 +1,9 @@
 """The training loop: Lightning around a task, with resume, averaging and early stopping."""
 
 import math
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,14 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from training.config import Experiment
+from training.config import Experiment, Trainer
 from training.errors import OutputError
 from training.tasks.base import TrainableTask
+
+_AVERAGE_EVERY = 5
+"""Steps between two updates of the averaged weights."""
+_LEAST_RATE = 0.01
+"""Share of the learning rate that is left when it has fallen."""
 
 
 class TaskModule(lightning.LightningModule):
@@ -31,6 +38,11 @@ class TaskModule(lightning.LightningModule):
         self.task = task
         self.model = task.build_model()
         self._observations: list[Any] = []
+        self._epoch_share = 0.0
+        self._began: float | None = None
+
+    def on_train_start(self) -> None:
+        self._began = time.monotonic()
 
     def train_dataloader(self) -> DataLoader[Any]:
         return self.task.train_loader(self.current_epoch)
@@ -39,6 +51,7 @@ class TaskModule(lightning.LightningModule):
         return self.task.dev_loader()
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        self._epoch_share = batch_idx / max(1, int(self.trainer.num_training_batches))
         loss = self.task.loss(self.model, batch)
         self.log("train/loss", loss, prog_bar=True, batch_size=1)
         return loss
@@ -55,7 +68,9 @@ class TaskModule(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         settings = self.task.experiment.optimizer
         optimizer = torch.optim.AdamW(
-            self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            self.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
         return {
@@ -67,8 +82,37 @@ class TaskModule(lightning.LightningModule):
         """Linear warm-up over steps; a fall over the last epochs where one is asked for."""
         experiment: Experiment = self.task.experiment
         warmup, decay = experiment.optimizer.warmup_steps, experiment.optimizer.decay_epochs
-        left = experiment.trainer.max_epochs - self.current_epoch
-        return min(1.0, (step + 1) / max(1, warmup), left / (decay + 1))
+        left = (1 - self._progress()) * experiment.trainer.max_epochs
+        fall = left / decay if decay else 1.0
+        return max(_LEAST_RATE, min(1.0, (step + 1) / max(1, warmup), fall))
+
+    def _progress(self) -> float:
+        """Share of the run that is over, by epochs or by time."""
+        settings: Trainer = self.task.experiment.trainer
+        progress = (self.current_epoch + self._epoch_share) / settings.max_epochs
+        if settings.max_minutes is None or self._began is None:
+            return progress
+        return max(progress, (time.monotonic() - self._began) / (60 * settings.max_minutes))
+
+
+class _MovingAverage(WeightAveraging):
+    """Exponential moving average of the weights, beside the model on its device.
+
+    Every few steps are enough, and a GPU has to be waited for each time.
+    """
+
+    def __init__(self, decay: float) -> None:
+        super().__init__(avg_fn=_moving_average(decay**_AVERAGE_EVERY))
+
+    def should_update(self, step_idx: int | None = None, epoch_idx: int | None = None) -> bool:
+        return step_idx is not None and step_idx % _AVERAGE_EVERY == 0
+
+    def on_fit_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        super().on_fit_start(trainer, pl_module)
+        if self._average_model is not None:
+            self._average_model.to(pl_module.device)
 
 
 def train(task: TrainableTask[Any, Any]) -> float:
@@ -79,6 +123,7 @@ def train(task: TrainableTask[Any, Any]) -> float:
     experiment = task.experiment
     prepare_run(task)
     lightning.seed_everything(experiment.seed, verbose=False)
+    torch.set_float32_matmul_precision("high")  # TF32 on GPUs that have it
     if experiment.trainer.threads:
         torch.set_num_threads(experiment.trainer.threads)
     best = ModelCheckpoint(
@@ -123,7 +168,8 @@ def _moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Te
     """
 
     def average(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
-        now = min(decay, (1 + int(count)) / (10 + int(count)))
+        steps = torch.as_tensor(count)  # stays on its device, so that nothing waits for it
+        now = ((1 + steps) / (10 + steps)).clamp(max=decay)
         return averaged * now + current * (1 - now)
 
     return average
@@ -139,9 +185,11 @@ def _trainer(experiment: Experiment, run: Path, best: ModelCheckpoint) -> lightn
         TQDMProgressBar(refresh_rate=20),
     ]
     if optimizer.average_decay:
-        callbacks.append(WeightAveraging(avg_fn=_moving_average(optimizer.average_decay)))
+        callbacks.append(_MovingAverage(optimizer.average_decay))
+    minutes = settings.max_minutes
     return lightning.Trainer(
         max_epochs=settings.max_epochs,
+        max_time=None if minutes is None else timedelta(minutes=minutes),
         accelerator=settings.accelerator,
         precision=settings.precision,
         devices=settings.devices,

@@ -10,17 +10,19 @@ from torch.utils.data import Sampler
 _WINDOW_BATCHES = 50
 
 
-def token_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
+def token_batches(lengths: Sequence[int] | NDArray[np.int64], budget: int) -> list[list[int]]:
     """Cut rows, sorted by length, into batches of at most `budget` padded tokens."""
-    order = sorted(range(len(lengths)), key=lambda row: lengths[row])
+    order = np.argsort(lengths, kind="stable")
+    ordered = np.asarray(lengths)[order]
     batches: list[list[int]] = []
-    batch: list[int] = []
-    for row in order:
-        if batch and lengths[row] * (len(batch) + 1) > budget:
-            batches.append(batch)
-            batch = []
-        batch.append(row)
-    return [*batches, batch] if batch else batches
+    start = 0
+    while start < len(order):
+        ahead = ordered[start : start + max(1, budget // max(1, int(ordered[start])))]
+        tokens = ahead * np.arange(1, len(ahead) + 1)  # of a batch that ends with this row
+        stop = start + max(1, int(np.searchsorted(tokens, budget, side="right")))
+        batches.append(order[start:stop].tolist())
+        start = stop
+    return batches
 
 
 class TokenBatchSampler(Sampler[list[int]]):
@@ -30,7 +32,9 @@ class TokenBatchSampler(Sampler[list[int]]):
     the batches are shuffled again: little padding, yet no fixed batch-mates.
     """
 
-    def __init__(self, lengths: Sequence[int], budget: int, *, seed: int, epoch: int) -> None:
+    def __init__(
+        self, lengths: Sequence[int] | NDArray[np.int64], budget: int, *, seed: int, epoch: int
+    ) -> None:
         self._lengths = np.asarray(lengths)
         self._budget = budget
         self._batches = self._draw(np.random.default_rng([seed, epoch]))
@@ -41,7 +45,7 @@ class TokenBatchSampler(Sampler[list[int]]):
         batches: list[list[int]] = []
         for start in range(0, len(order), window):
             rows = order[start : start + window]
-            cuts = token_batches(self._lengths[rows].tolist(), self._budget)
+            cuts = token_batches(self._lengths[rows], self._budget)
             batches += [rows[cut].tolist() for cut in cuts]
         return [batches[i] for i in rng.permutation(len(batches))]
 

@@ -21,6 +21,9 @@ from training.data.reviews import Review
 _FILE = Path(__file__).with_name("composition.yaml")
 _SLOT = re.compile(r"\{(-?)([a-z]+)\}")
 _DEEPEST = 2
+_SHARES = (0.6, 0.22, 0.18)
+"""Of sentences that keep a polarity, flip it, or have one of their own: with these an opinion word
+stands about as often under either label."""
 
 Split = Literal["train", "dev"]
 Effect = Literal["keep", "flip", "positive", "negative"]
@@ -77,9 +80,10 @@ class Composer:
         return self._layout.domains[names[self._rng.integers(len(names))]]
 
     def _template(self, templates: list[Template], label: int) -> Template:
-        """One that can have the label."""
-        other = "negative" if label else "positive"
-        fitting = [found for found in templates if found.effect != other]
+        """One that can have the label, of an effect that is drawn first."""
+        wanted: tuple[Effect, ...] = ("keep", "flip", "positive" if label else "negative")
+        effect = wanted[self._rng.choice(len(wanted), p=_SHARES)]
+        fitting = [found for found in templates if found.effect == effect]
         return fitting[self._rng.integers(len(fitting))]
 
     def _filled(

@@ -18,8 +18,11 @@ class DirectedPairs(NamedTuple):
 
 def training_pairs(pair: Pair, languages: tuple[str, str]) -> list[SentencePair]:
     """All training rows of `pair`, in the order of `languages`."""
-    parts = [(corpus.name, split) for corpus in pair.corpora for split in corpus.splits]
-    return [row for name, split in parts for row in read_pairs(name, split, languages)]
+    found: list[SentencePair] = []
+    for corpus in pair.corpora:
+        for split in corpus.splits:
+            found += read_pairs(corpus.name, split, languages) * corpus.repeat
+    return found
 
 
 def ways(pair: Pair) -> list[tuple[str, str]]:

@@ -42,7 +42,7 @@ class Classifier(nn.Module):
         """(batch, time, width) to (batch, poolings * width)."""
         parts: dict[str, Callable[[], Tensor]] = {
             "attention": lambda: self.pooling(states, mask)[0],
-            "max": lambda: states.masked_fill(~mask[:, :, None], MASKED).amax(1),
+            "max": lambda: states.float().masked_fill(~mask[:, :, None], MASKED).amax(1),
             "mean": lambda: (states * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True),
         }
         return torch.cat([parts[name]() for name in self.config.poolings], dim=-1)

@@ -9,11 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_ROWS = 256
+_ROWS_OF_CPU, _ROWS_OF_GPU = 256, 8192
 
 
 def _pieces(rows: Tensor) -> list[Tensor]:
-    return [rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS)]
+    count = _ROWS_OF_CPU if rows.device.type == "cpu" else _ROWS_OF_GPU
+    return [rows[start : start + count] for start in range(0, len(rows), count)]
 
 
 class PiecewiseCrossEntropy(torch.autograd.Function):
@@ -26,11 +27,11 @@ class PiecewiseCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, guesses: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
         weight = weight.to(guesses.dtype)
-        pulls, weight_sum = [], torch.zeros(weight.shape)
-        bias_sum, loss = torch.zeros(bias.shape), torch.zeros(())
+        pulls, weight_sum = [], torch.zeros(weight.shape, device=weight.device)
+        bias_sum, loss = torch.zeros_like(bias), torch.zeros((), device=weight.device)
         for rows, wanted in zip(_pieces(guesses), _pieces(targets), strict=True):
             scores = (rows @ weight.t()).float().add_(bias)
-            at = torch.arange(len(rows)), wanted
+            at = torch.arange(len(rows), device=rows.device), wanted
             highest = scores.amax(1, keepdim=True)
             scores = scores.sub_(highest)
             right = scores[at]

@@ -87,8 +87,12 @@ class Seq2Seq(nn.Module):
         """(…, embedding) to (…, vocabulary), with the embeddings as weights (Press & Wolf 2017)."""
         return F.linear(outputs, self.embedding.weight, self.bias)
 
-    def loss(self, source: Tensor, source_lengths: Tensor, target: Tensor) -> Tensor:
+    def loss(
+        self, source: Tensor, source_lengths: Tensor, target: Tensor, real: Tensor | None = None
+    ) -> Tensor:
         """Mean label-smoothed cross-entropy a token; `target` is BOS … EOS, padded.
+
+        `real` (tokens,) are the places of the flattened `target[:, 1:]` that are no padding.
 
         (1 - e) (lse - logit of the target) + e (lse - mean logit): the same as
         `F.cross_entropy(…, label_smoothing=e)`, but padding never meets the wide softmax and the
@@ -97,24 +101,30 @@ class Seq2Seq(nn.Module):
         memory, state = self.encode(source, source_lengths)
         mask = length_mask(source_lengths, source.shape[1])
         outputs, _, _ = self.decode(target[:, :-1], state, memory, mask)
-        real = target[:, 1:].ne(PAD_ID)
-        normalizer, chosen = self._scores(outputs[real], target[:, 1:][real])
+        gold = target[:, 1:].flatten()
+        if real is None:
+            real = gold.ne(PAD_ID).nonzero()[:, 0]
+        asked = outputs.flatten(0, 1)[real]
+        normalizer, chosen = self._scores(asked, gold[real])
         smoothing = self.config.label_smoothing
-        mean = outputs[real].float() @ self.embedding.weight.mean(0) + self.bias.mean()
+        mean = asked.float() @ self.embedding.weight.mean(0) + self.bias.mean()
         return (normalizer - (1 - smoothing) * chosen - smoothing * mean).mean()
 
     def _scores(self, outputs: Tensor, gold: Tensor) -> tuple[Tensor, Tensor]:
         """Log of the summed exponentials of all logits, or an estimate of it, and gold's logits.
 
-        The softmax is half of the work on a CPU. Its sum over the words that the batch does not
-        hold may be estimated from a uniform sample of them, each counted for as many as it stands
-        for (Jean et al., ACL 2015, with the weights of Bengio and Senecal 2003). Both (tokens,).
+        The softmax is half of the work on a CPU, and little on a GPU. On a CPU its sum over the
+        words that the batch does not hold may be estimated from a uniform sample of them, each
+        counted for as many as it stands for (Jean et al., ACL 2015, with the weights of Bengio and
+        Senecal 2003). Both (tokens,).
         """
         vocabulary, wanted = len(self.bias), self.config.sampled_softmax
+        if not wanted or gold.is_cuda:
+            return _normalizer_and_gold(self.logits(outputs).float(), gold)
         present = torch.zeros(vocabulary, dtype=torch.bool, device=gold.device)
         present[gold] = True
         absent = (~present).nonzero()[:, 0]
-        if not wanted or wanted >= len(absent):
+        if wanted >= len(absent):
             return _normalizer_and_gold(self.logits(outputs).float(), gold)
         drawn = absent[torch.randperm(len(absent), device=gold.device)[:wanted]]
         words = torch.cat([present.nonzero()[:, 0], drawn])

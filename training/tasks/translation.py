@@ -1,9 +1,10 @@
 """Training of the multilingual translation model (Johnson et al., TACL 2017)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import chain
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import sacrebleu
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from service.bundle import DecodingSpec, Limits, Parity
 from service.engine.rows import DecodeRow
@@ -24,6 +25,7 @@ from service.text.subwords import BOS_ID, EOS_ID, PAD_ID, Subwords
 from service.text.translation import longest_output, source_ids
 from training.config import TranslationExperiment
 from training.data.batches import TokenBatchSampler, pad, token_batches
+from training.data.encoded import EncodedPairs, ParallelBatch, Ragged
 from training.data.mixture import DirectedPairs, directed_pairs, draw, shares, training_pairs, ways
 from training.data.names import NameMasker
 from training.data.noise import with_noise
@@ -38,16 +40,9 @@ _DEV_BATCH_TOKENS = 4000
 _VOCABULARY_SENTENCES = 150_000
 _LONGEST_SENTENCE = 80
 _PARITY_ROWS = 64
+_CHUNK_PAIRS = 10_000
 
 Ids = NDArray[np.int64]
-
-
-class ParallelBatch(NamedTuple):
-    """Padded source (batch, time) with lengths (batch,), target (batch, time) with BOS and EOS."""
-
-    source: Tensor
-    lengths: Tensor
-    target: Tensor
 
 
 class DevRow(NamedTuple):
@@ -68,6 +63,10 @@ class DevBatch(NamedTuple):
 
 class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
     quantization = "rows"
+
+    def __init__(self, experiment: TranslationExperiment, run: Path) -> None:
+        super().__init__(experiment, run)
+        self._begun: tuple[int, Iterator[EncodedPairs] | None] = (-1, None)
 
     def learn_vocabularies(self) -> None:
         """Sub-words of an equal number of sentences for each language, so that none is starved."""
@@ -99,20 +98,14 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
         return Seq2Seq(self.experiment.model, self.subwords.size)
 
     def train_loader(self, epoch: int) -> DataLoader[Any]:
-        rng = np.random.default_rng([self.experiment.seed, epoch, 1])
-        sizes = [len(pairs.rows) for pairs in self._train_pairs]
-        counts = shares(sizes, self.experiment.temperature) * self.experiment.epoch_pairs
-        rows: list[tuple[Ids, Ids]] = []
-        for pairs, count in zip(self._train_pairs, counts, strict=True):
-            drawn = draw(len(pairs.rows), round(count), rng)
-            rows += self._encode(pairs.languages, [pairs.rows[i] for i in drawn], rng)
+        pairs = EncodedPairs.joined(list(self._chunks(epoch)))
         sampler = TokenBatchSampler(
-            [max(len(source), len(target)) for source, target in rows],
+            pairs.lengths,
             self.experiment.trainer.batch_tokens,
             seed=self.experiment.seed,
             epoch=epoch,
         )
-        return DataLoader(rows, batch_sampler=sampler, collate_fn=_collate)  # type: ignore[arg-type]
+        return DataLoader(pairs, batch_sampler=sampler, collate_fn=_as_read)
 
     def dev_loader(self) -> DataLoader[Any]:
         rows = list(chain.from_iterable(map(self._dev_rows, directions(self.experiment))))
@@ -120,7 +113,7 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
         return DataLoader(rows, batch_sampler=batches, collate_fn=_collate_dev)  # type: ignore[arg-type]
 
     def loss(self, model: Seq2Seq, batch: ParallelBatch) -> Tensor:
-        return model.loss(batch.source, batch.lengths, batch.target)
+        return model.loss(batch.source, batch.lengths, batch.target, batch.real)
 
     def observe(self, model: Seq2Seq, batch: DevBatch) -> Sequence[Any]:
         steps = longest_output(int(batch.lengths.max()))
@@ -221,12 +214,32 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
         ]
 
     @cached_property
-    def _train_pairs(self) -> list[DirectedPairs]:
+    def train_pairs(self) -> list[DirectedPairs]:
         return directed_pairs(self.experiment)
 
-    def _encode(
+    def _chunks(self, epoch: int) -> Iterator[EncodedPairs]:
+        """The parts of an epoch; with workers, those of the next one are begun at once."""
+        begun, chunks = self._begun
+        if begun != epoch or chunks is None:
+            chunks = self._begin(epoch)
+        following = self._begin(epoch + 1) if self.experiment.trainer.workers else None
+        self._begun = (epoch + 1, following)
+        return chunks
+
+    def _begin(self, epoch: int) -> Iterator[EncodedPairs]:
+        chunks = EpochChunks(self, epoch)
+        workers = self.experiment.trainer.workers
+        if not workers:
+            return (chunks[i] for i in range(len(chunks)))
+        ahead = -(-len(chunks) // workers)
+        loader: DataLoader[EncodedPairs] = DataLoader(
+            chunks, None, num_workers=workers, prefetch_factor=ahead, collate_fn=_as_read
+        )
+        return iter(loader)
+
+    def encode(
         self, languages: tuple[str, str], rows: list[SentencePair], rng: np.random.Generator
-    ) -> list[tuple[Ids, Ids]]:
+    ) -> EncodedPairs:
         """Rows in ids, as an epoch sees them: names masked, sources with noise."""
         masker = NameMasker(self.lexicon, languages, self.experiment.standins)
         seen = [masker.mask(row, rng) for row in rows]
@@ -234,14 +247,14 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
         sources = self.subwords.encode([with_noise(row.source, noise, rng) for row in seen])
         targets = self.subwords.encode([row.target for row in seen])
         longest = self.experiment.max_pieces
-        return [
-            (
-                np.array(source_ids(self.subwords, source.ids, languages[1])),
-                np.array([BOS_ID, *target.ids, EOS_ID]),
-            )
+        fit = [
+            (source_ids(self.subwords, source.ids, languages[1]), [BOS_ID, *target.ids, EOS_ID])
             for source, target in zip(sources, targets, strict=True)
             if 0 < len(source.ids) <= longest and 0 < len(target.ids) <= longest
         ]
+        return EncodedPairs(
+            Ragged.of([source for source, _ in fit]), Ragged.of([target for _, target in fit])
+        )
 
     def _dev_rows(self, direction: "Direction") -> list[DevRow]:
         rows = direction.references("dev")[: self.experiment.dev_rows]
@@ -256,6 +269,30 @@ class TranslationTask(TrainingTask[TranslationExperiment, Seq2Seq]):
             )
             for row, found, (_, values) in zip(rows, pieces, masked, strict=True)
         ]
+
+
+class EpochChunks(Dataset[EncodedPairs]):
+    """The pairs of an epoch in parts, each a function of the seed, the epoch and its place."""
+
+    def __init__(self, task: TranslationTask, epoch: int) -> None:
+        self._task, self._epoch = task, epoch
+        experiment = task.experiment
+        rng = np.random.default_rng([experiment.seed, epoch, 1])
+        sizes = [len(pairs.rows) for pairs in task.train_pairs]
+        counts = shares(sizes, experiment.temperature) * experiment.epoch_pairs
+        self._parts: list[tuple[DirectedPairs, NDArray[np.int64]]] = []
+        for pairs, count in zip(task.train_pairs, counts, strict=True):
+            drawn = draw(len(pairs.rows), round(count), rng)
+            starts = range(0, len(drawn), _CHUNK_PAIRS)
+            self._parts += [(pairs, drawn[start : start + _CHUNK_PAIRS]) for start in starts]
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __getitem__(self, place: int) -> EncodedPairs:
+        pairs, drawn = self._parts[place]
+        rng = np.random.default_rng([self._task.experiment.seed, self._epoch, 2, place])
+        return self._task.encode(pairs.languages, [pairs.rows[i] for i in drawn], rng)
 
 
 class Scored(NamedTuple):
@@ -323,9 +360,8 @@ def _sample(texts: list[str], rng: np.random.Generator) -> list[str]:
     return [texts[i] for i in draw(len(texts), count, rng)]
 
 
-def _collate(rows: list[tuple[Ids, Ids]]) -> ParallelBatch:
-    source, target = pad([row[0] for row in rows]), pad([row[1] for row in rows])
-    return ParallelBatch(source, source.ne(PAD_ID).sum(1), target)
+def _as_read(batch: Any) -> Any:
+    return batch
 
 
 def _collate_dev(rows: list[DevRow]) -> DevBatch:

@@ -33,12 +33,13 @@ def test_no_sentence_has_two_labels() -> None:
     assert not [text for text, found in labels.items() if len(found) > 1]
 
 
-def test_an_opinion_word_alone_hardly_tells_the_label() -> None:
-    """That is the point: "dull" stands in four sentences of ten that praise."""
+def test_opinion_words_alone_hardly_tell_the_label() -> None:
+    """That is the point: words like these stand in half of the sentences that praise."""
+    words = {"dull", "slow", "boring", "ugly", "weak", "useless", "noisy", "awful"}
     seen: Counter[int] = Counter()
     for review in TRAIN:
-        seen[review.label] += "dull" in review.text.lower().split()
-    assert 0.25 < seen[1] / (seen[0] + seen[1]) < 0.75
+        seen[review.label] += bool(words & set(review.text.lower().strip(".!?").split()))
+    assert 0.35 < seen[1] / (seen[0] + seen[1]) < 0.65
 
 
 def test_dev_sentences_are_not_composed_for_training() -> None:
