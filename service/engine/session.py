@@ -15,6 +15,10 @@ Tensor = NDArray[Any]
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
+_CUDA_OPTIONS = {"use_tf32": "0"}
+"""Full precision: TF32, ONNX Runtime's default, rounds products to ten bits, and answers would
+depend on the device."""
+
 
 def share_threads(count: int) -> None:
     """One pool of `count` threads for all sessions of the process; call before any is opened.
@@ -118,5 +122,7 @@ def _open(path: Path | bytes, device: str, shared_pool: bool) -> ort.InferenceSe
     options.use_per_session_threads = not shared_pool
     if not shared_pool:
         options.intra_op_num_threads = 1
-    names = [_PROVIDERS[device]] if device == "cpu" else [_PROVIDERS["cuda"], _PROVIDERS["cpu"]]
-    return ort.InferenceSession(path, options, providers=names)
+    providers: list[Any] = [_PROVIDERS["cpu"]]
+    if device == "cuda":
+        providers.insert(0, (_PROVIDERS["cuda"], _CUDA_OPTIONS))
+    return ort.InferenceSession(path, options, providers=providers)
