@@ -131,7 +131,10 @@ def train(task: TrainableTask[Any, Any]) -> float:
     )
     trainer = _trainer(experiment, task.run, best)
     last = task.run / "last.ckpt"
-    trainer.fit(TaskModule(task), ckpt_path=last if last.exists() else None, weights_only=False)
+    module = TaskModule(task)
+    if not last.exists():
+        task.start(module.model)
+    trainer.fit(module, ckpt_path=last if last.exists() else None, weights_only=False)
     score = best.best_model_score
     return float(score) if score is not None else math.nan
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import regex
 from numpy.typing import NDArray
 
 from service.engine.rows import Hypothesis
@@ -20,19 +21,26 @@ from service.text.alignment import (
 )
 from service.text.lexicon import Lexicon
 from service.text.repetition import longest_run, without_loops
+from service.text.romanization import romanize
 from service.text.standins import MARKS, Masked, mask, restore, unmasked_offset
 from service.text.subwords import Subwords
 from service.text.translation import source_ids
 
+_HINDI = "hi"
+_LETTER = regex.compile(r"(?=\p{L})\p{Devanagari}")
 _LATIN_DIGITS = {0x966 + digit: str(digit) for digit in range(10)}
 
 
 class Sentence(NamedTuple):
-    """A sentence as the model reads it; `spans` are the characters of each id in `masked.text`."""
+    """A sentence as the model reads it; `spans` are the characters of each id in `masked.text`.
+
+    `romanised`: what stands for itself in Devanagari is written in Latin letters.
+    """
 
     masked: Masked
     ids: list[int]
     spans: list[Span]
+    romanised: bool = False
 
 
 class Rendered(NamedTuple):
@@ -65,6 +73,7 @@ class SentenceCodec:
                 found,
                 source_ids(self._subwords, pieces.ids, target),
                 [(0, 0), *pieces.offsets, (len(found.text),) * 2],
+                romanised=source == _HINDI != target,
             )
             for found, pieces in zip(
                 masked, self._subwords.encode([found.text for found in masked]), strict=True
@@ -86,7 +95,7 @@ class SentenceCodec:
         output = self._subwords.decode(ids)
         weights = None if found.weights is None else found.weights[kept]
         spans = [] if weights is None else piece_spans(ids, self._subwords.decode)
-        values = _values(sentence.masked.values, language)
+        values = _values(sentence, language)
         places = {} if weights is None else _places(sentence, weights, output, spans)
         target = Masked(restore(output, len(values), places), values)
         links = []
@@ -121,16 +130,28 @@ class SentenceCodec:
 
         What was told is not taken back: stand-ins that the model lost follow at the end.
         """
-        values = _values(sentence.masked.values, language)
+        values = _values(sentence, language)
         kept = without_loops(ids, longest_run(sentence.ids))
         output = self._subwords.decode([ids[position] for position in kept])
         lost = [value for value, mark in zip(values, MARKS, strict=False) if mark not in output]
         return " ".join([Masked(output, values).resolved(), *(lost if whole else ())])
 
 
-def _values(values: Sequence[str], language: str) -> list[str]:
-    """What stand-ins stand for; only Hindi is written with Devanagari digits."""
-    return [value if language == "hi" else value.translate(_LATIN_DIGITS) for value in values]
+def _values(sentence: Sentence, language: str) -> list[str]:
+    """What stand-ins stand for; only Hindi is written with Devanagari letters and digits."""
+    values = sentence.masked.values
+    if language == _HINDI:
+        return values
+    latin = [value.translate(_LATIN_DIGITS) for value in values]
+    if not sentence.romanised:
+        return latin
+    return [_name(value) if _LETTER.match(value) else value for value in latin]
+
+
+def _name(word: str) -> str:
+    """A Hindi name in Latin letters, as people spell it."""
+    latin = romanize(word, "informal")
+    return latin[:1].upper() + latin[1:]
 
 
 def _places(

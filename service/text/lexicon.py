@@ -15,6 +15,14 @@ import regex
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 # After an apostrophe stands the word itself (l'Italie), but in Irish names.
 _CAPITALISED = regex.compile(r"(?:O['\u2019])?\p{Lu}[\p{L}\p{M}]+(?:-[\p{L}\p{M}]{2,})*")
+_DEVANAGARI = regex.compile(r"(?:(?=[\p{L}\p{M}])\p{Devanagari})+")
+_HINDI_ENDINGS = (
+    "ियों", "ियाँ", "ियां", "ाओं", "ुओं", "ओं", "ाएँ", "ाएं", "ों", "ें", "े", "ी", "ा", "ि", "ो",
+    "ना", "ने", "नी", "ता", "ते", "ती", "ीं", "कर", "ूँगा", "ूंगा", "ेगा", "ेगी", "ेंगे", "ाया", "ाना",
+    "ाने", "ाई", "ये", "या", "यी",
+)  # fmt: skip
+_HINDI_FORMS = ("", "ा", "ी", "े", "ना", "ता", "ि", "ु")
+_SHORTEST_STEM = 2
 _LINKS = ("", "s", "es", "n", "en", "er", "-")
 """What German puts between the parts of a compound."""
 _SHORTEST_PART = 3
@@ -56,9 +64,11 @@ class Lexicon:
 
     def knows(self, word: str, language: str) -> bool:
         """True if all parts of the word were seen, as they are or in lower case; in German parts
-        need no hyphen between them."""
+        need no hyphen between them, in Hindi another form of the word will do."""
         return all(
-            self._seen(part, language) or (language == "de" and self._is_compound(part))
+            self._seen(part, language)
+            or (language == "de" and self._is_compound(part))
+            or (language == "hi" and self._is_form(part))
             for part in words_of(word)
         )
 
@@ -67,15 +77,25 @@ class Lexicon:
         return word.lower() in self._words.get(language, ())
 
     def unknown_names(self, text: str, language: str) -> list[Span]:
-        """Where capitalised words stand that the model has not seen."""
+        """Where words stand that the model has not seen: capitalised ones, in Hindi any."""
         if language not in self._words:
             return []
-        found = _CAPITALISED.finditer(text)
+        found = _DEVANAGARI.finditer(text) if language == "hi" else _CAPITALISED.finditer(text)
         return [match.span() for match in found if not self.knows(match.group(), language)]
 
     def _seen(self, word: str, language: str) -> bool:
         known = self._words.get(language, frozenset())
         return word in known or word.lower() in known
+
+    def _is_form(self, word: str) -> bool:
+        """A known stem or dictionary form with a Hindi ending."""
+        stems = (word.removesuffix(ending) for ending in _HINDI_ENDINGS if word.endswith(ending))
+        return any(
+            self._seen(stem + ending, "hi")
+            for stem in stems
+            if len(stem) >= _SHORTEST_STEM
+            for ending in _HINDI_FORMS
+        )
 
     def _is_compound(self, word: str) -> bool:
         """Two known words, with or without a link between them: the model reads its parts."""

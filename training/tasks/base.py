@@ -65,6 +65,9 @@ class TrainableTask(ABC, Generic[Configuration, Model]):
     def build_model(self) -> Model:
         """The untrained model; reads the vocabulary files of the run."""
 
+    def start(self, model: Model) -> None:
+        """Set the first weights of a new run; by default they stay as they were drawn."""
+
     @abstractmethod
     def train_loader(self, epoch: int) -> DataLoader[Any]:
         """Batches of one epoch: a function of the seed and `epoch`."""

@@ -97,17 +97,19 @@ class NerTask(TrainingTask[NerExperiment, Tagger]):
         return (GENERAL, *(names if len(names) > 1 else ()))
 
     def build_model(self) -> Tagger:
-        model = Tagger(
+        return Tagger(
             self.experiment.model,
             self.vocabulary.word_count,
             self.vocabulary.char_count,
             self.tags,
             len(self.conventions),
         )
+
+    def start(self, model: Tagger) -> None:
+        """With the words and the first layer of the pretrained model, if one is named."""
         if self.experiment.pretrained:
             checkpoint = self._pretrained_run / "best.ckpt"
             copy_words(checkpoint, self._pretrained_vocabulary, model, self.vocabulary)
-        return model
 
     def train_loader(self, epoch: int) -> DataLoader[Any]:
         rng = np.random.default_rng([self.experiment.seed, epoch, 1])

@@ -69,10 +69,12 @@ class SentimentTask(TrainingTask[SentimentExperiment, Classifier]):
         return Subwords.load(self.run / VOCABULARY)
 
     def build_model(self) -> Classifier:
-        model = Classifier(self.experiment.model, self.subwords.size, len(LABELS))
+        return Classifier(self.experiment.model, self.subwords.size, len(LABELS))
+
+    def start(self, model: Classifier) -> None:
+        """With the embeddings and the recurrent layer of the language model, if one is named."""
         if self.experiment.initial:
             start_from(self.run, model)
-        return model
 
     def train_loader(self, epoch: int) -> DataLoader[Any]:
         examples = self._drawn(epoch)

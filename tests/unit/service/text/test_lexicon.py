@@ -12,6 +12,7 @@ from service.text.standins import mask, unmask
 LEXICON = Lexicon(
     {
         "en": ["my", "name", "is", "Tom", "friend", "hello"],
+        "hi": ["मैं", "हूँ", "किताब", "लड़का", "नमस्ते"],
         "de": ["mein", "Wochen", "Ende", "Haus", "Arbeit", "Platz", "ist"],
     }
 )
@@ -33,6 +34,11 @@ def unknown(text: str, language: str = "en") -> list[str]:
 )
 def test_capitalised_words_that_were_never_seen_are_names(text: str, names: list[str]) -> None:
     assert unknown(text) == names
+
+
+def test_hindi_words_that_were_never_seen_in_any_form_are_names() -> None:
+    assert unknown("नमस्ते, मैं पंकज हूँ।", "hi") == ["पंकज"]
+    assert unknown("लड़के किताबें", "hi") == []
 
 
 def test_a_german_compound_of_known_words_is_known() -> None:
