@@ -73,6 +73,7 @@ def _limits(predictor: Predictor[Any], settings: Settings) -> LaneLimits:
         settings.batch_tokens,
         settings.decoder_rows if decodes else settings.batch_rows,
         settings.decoder_admissions,
+        settings.queue_s,
     )
 
 

@@ -9,7 +9,6 @@ from service.bundle import MANIFEST, Bundle, BundleError, DecodingSpec, Precisio
 from service.engine.decoder_lane import DecoderLane
 from service.engine.decoding import DecoderBatch, decode_all
 from service.engine.metrics import DecoderMetrics
-from service.engine.queue import RowQueue
 from service.engine.rows import DecodeRow, Hypothesis, Row
 from service.engine.runner import Lane
 from service.engine.session import Device, Session
@@ -123,7 +122,7 @@ class TransliterationPredictor(Predictor[TransliterationParameters]):
         manifest = self.bundle.manifest
         return DecoderLane(
             self._batch(),
-            RowQueue(limits.queue_tokens),
+            limits.queue(),
             DecoderMetrics(manifest.task, manifest.version),
             rows=limits.batch_rows,
             admissions=limits.admissions,
