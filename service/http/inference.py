@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from service.engine.errors import DeadlineExceeded, QueueFull
 from service.http.errors import kind_of
@@ -18,6 +18,8 @@ from service.tasks.endpoint import Answered, TaskEndpoint, TextRefused
 
 _LONGEST_TOKEN = 64
 """Bytes of JSON; more only in made-up texts, which are counted exactly a moment later."""
+
+Answer = TypeVar("Answer")
 
 log = logging.getLogger("sluice")
 
@@ -69,10 +71,14 @@ class TaskHandler:
         return await self.counted(request, self._answer)
 
     async def counted(
-        self, request: Request, answer: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        """What `answer` gives, or the problem, counted as a request of this task."""
+        self, request: Request, answer: Callable[[Request], Awaitable[Answer]]
+    ) -> Answer | Response:
+        """What `answer` gives, or the problem, counted as a request of this task.
+
+        What is no whole response, such as a stream, ends later and counts its end itself.
+        """
         self.metrics.began()
+        response: Answer | Response
         try:
             response = await answer(request)
         except Exception as error:
@@ -80,7 +86,8 @@ class TaskHandler:
         except BaseException:
             self.metrics.dropped()
             raise
-        self.metrics.ended(response.status, time.monotonic() - request.arrived)
+        if isinstance(response, Response):
+            self.metrics.ended(response.status, time.monotonic() - request.arrived)
         return response
 
     def turn_away(self, size: int) -> Response | None:

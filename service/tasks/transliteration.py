@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from service.bundle import Bundle, Precision
 from service.engine.rows import DecodeRow, Hypothesis, Row
@@ -35,10 +36,10 @@ class TransliteratedWord(msgspec.Struct, frozen=True):
 
 
 class Transliteration(msgspec.Struct, frozen=True):
-    """The text in Devanagari; `words` is null unless `top_k` asked for spellings."""
+    """The text in Devanagari; `words` are there if `top_k` asked for spellings."""
 
     transliteration_text: str
-    words: list[TransliteratedWord] | None
+    words: list[TransliteratedWord] | UnsetType = UNSET
 
 
 class Romanised(NamedTuple):
@@ -81,7 +82,7 @@ class TransliterationPredictor(DecodedPredictor[TransliterationParameters]):
         ranked = {word: self._ranked(word, hypotheses) for word, hypotheses in pairs}
         text = in_devanagari(found.text, found.tokens, lambda letters: ranked[letters][0])
         if found.top_k is None:
-            return [Transliteration(text, None)]
+            return [Transliteration(text)]
         words = [
             TransliteratedWord(
                 found.text[token.start : token.end],

@@ -1,18 +1,17 @@
 """A full queue refuses by the head alone, and only where nobody else must see the request."""
 
 import socket
-import time
 from collections.abc import Iterator
 
 import httpx
 import msgspec
 import pytest
-import uvicorn
 
 from service.http.connection import Connection, ConnectionLimits
 from service.http.gate import gate_of
 from service.http.messages import Response
 from service.settings import Settings
+from tests.unit.service.http.listening import listening, port_of
 from tests.unit.service.http.served import Served
 
 FULL = Response(b'{"full": true}', "application/problem+json", 429, (("retry-after", "2"),))
@@ -42,18 +41,11 @@ def turning() -> Turning:
 def url(served: Served, turning: Turning) -> Iterator[str]:
     """A real server around the application, whose connections ask the gate."""
     gate = gate_of(turning, Settings())
+    assert gate is not None
     limits = ConnectionLimits(headers=4_096, headers_s=1, connections=20)
-    gated = type("Gated", (Connection,), {"limits": limits, "gate": staticmethod(gate)})  # type: ignore[arg-type]
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(served.application, http=gated, lifespan="off", log_config=None)
-    )
-    done = served.begin(server._serve([listener]))
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    done()
+    gated = type("Gated", (Connection,), {"limits": limits, "gate": staticmethod(gate)})
+    with listening(served, gated) as server:
+        yield f"http://127.0.0.1:{port_of(server)}"
 
 
 @pytest.fixture(autouse=True)
