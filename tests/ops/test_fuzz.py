@@ -1,8 +1,9 @@
 """Half a million inputs on everything that reads what strangers write: only typed errors.
 
 In process, without a server between: JSON bodies, calls of the Open Inference Protocol, text
-processing, bundle manifests, API key files, bulk files. Inputs are mutated from good ones, as a fuzzer does: most random bytes end at the first
-check. A hang ends the test by its time limit, a crash ends the process.
+processing, bundle manifests, API key files, bulk files. Inputs are mutated from good ones, as a
+fuzzer does: most random bytes end at the first check. A hang ends the test by its time limit, a
+crash ends the process.
 """
 
 import json
