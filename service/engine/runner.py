@@ -21,7 +21,8 @@ from service.engine.queue import RowQueue
 from service.engine.rows import Deliver, Job, Result, Row, Settlement, Ticket, Token, settle
 
 _NICENESS = 5
-"""Of the runner's thread: a third of the weight of the event loop's (sched(7))."""
+"""Of the runner's thread: a third of the weight of the event loop's. In a container, or where the
+kernel groups by session (sched(7), autogroup), this counts inside of the service alone."""
 
 log = logging.getLogger("sluice")
 
