@@ -13,7 +13,7 @@ from loadtests.growth import Growth
 from loadtests.machine import Machine
 from loadtests.overload import Overload
 from loadtests.soak import Soak
-from loadtests.translation import TranslationResult
+from loadtests.translation import LEAVING, TranslationResult
 
 _FEW = 0.01
 
@@ -97,7 +97,7 @@ def _rate(
     rates = {peer.name: peer.at(connections).per_second for peer in peers}
     best = max(rates, key=lambda peer: rates[peer], default=None)
     ours = min(run.at(connections).per_second for run in (found.ours, found.ours_again))
-    measured = ours / rates[best] if best else None
+    measured = _over(ours, rates[best]) if best else None
     return Ratio(name, asked, "at least", measured, note=best or "")
 
 
@@ -111,21 +111,22 @@ def _wait(
     waits = {peer.name: p99_ms(peer) for peer in peers}
     best = min(waits, key=lambda peer: waits[peer], default=None)
     ours = max(p99_ms(run) for run in (found.ours, found.ours_again))
-    measured = ours / waits[best] if best else None
+    measured = ours / waits[best] if best and math.isfinite(waits[best]) else None
     return Ratio(name, asked, "at most", measured, note=best or "")
 
 
 def _open_p99(run: Measured) -> float:
-    """Infinite for a server that is quick because it refuses."""
+    """Infinite for a server that is quick because it refuses, or that answered nobody in time."""
     found = run.open
-    if found is None or found.refused + found.lost > _FEW * found.sent:
+    if found is None or not found.p99_ms or found.refused + found.lost > _FEW * found.sent:
         return math.inf
     return found.p99_ms
 
 
 def _closed_p99(run: Measured) -> float:
     load = run.at(128)
-    return load.p99_ms if load.refused + load.failed <= _FEW * load.requests else math.inf
+    answered = load.p99_ms and load.refused + load.failed <= _FEW * load.requests
+    return load.p99_ms if answered else math.inf
 
 
 def _against_the_machine(results: Results) -> list[Ratio]:
@@ -138,7 +139,7 @@ def _against_the_machine(results: Results) -> list[Ratio]:
             "our req/s, 128 connections / in-process ceiling",
             0.75,
             "at least",
-            rate / results.ceiling,
+            _over(rate, results.ceiling),
         ),
         Ratio(
             "1 connection: our p50 / in-process latency of one row",
@@ -151,24 +152,28 @@ def _against_the_machine(results: Results) -> list[Ratio]:
 
 def _of_translation(found: TranslationResult) -> list[Ratio]:
     full, loaded = found.saturated, found.loaded
+    rate = _over(full["in-flight"].per_second, full[LEAVING].per_second)
+    wait = _over(loaded["in-flight"].p99_ms, loaded[LEAVING].p99_ms)
     return [
         Ratio(
             "translation, in-flight / static batching, saturated, req/s",
             1.4,
             "at least",
-            full["in-flight"].per_second / full["static"].per_second,
+            _over(full["in-flight"].per_second, full["static"].per_second),
+            note=_beside(rate),
         ),
         Ratio(
             "translation, in-flight / static batching, 70 % load, p99",
             0.6,
             "at most",
-            loaded["in-flight"].p99_ms / loaded["static"].p99_ms,
+            _over(loaded["in-flight"].p99_ms, loaded["static"].p99_ms),
+            note=_beside(wait),
         ),
         Ratio(
             "translation, HTTP / decoder loop in process, req/s",
             0.85,
             "at least",
-            found.http.per_second / full["in-flight"].per_second,
+            _over(found.http.per_second, full["in-flight"].per_second),
         ),
     ]
 
@@ -179,7 +184,7 @@ def _under_overload(found: Overload) -> list[Ratio]:
             "goodput at 2x the saturating rate / peak goodput",
             0.95,
             "at least",
-            found.twice.goodput / found.peak,
+            _over(found.twice.goodput, found.peak),
         ),
         Ratio(
             "99th percentile of the time to a refusal at 2x",
@@ -196,6 +201,17 @@ def _under_overload(found: Overload) -> list[Ratio]:
             "ms",
         ),
     ]
+
+
+def _over(one: float, other: float) -> float | None:
+    """None where a run was too short for a figure."""
+    return one / other if other else None
+
+
+def _beside(measured: float | None) -> str:
+    """What the ratio is to the other static batching."""
+    told = "not measured" if measured is None else f"{measured:.2f}"
+    return f"{told} where finished rows leave the static batch"
 
 
 def _memory(soak: Soak | None) -> Ratio:

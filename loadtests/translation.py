@@ -22,14 +22,20 @@ from loadtests.openloop import arrivals
 from loadtests.texts import ROOT, mixed_texts, write_bodies
 from loadtests.wrk import Load, closed_loop
 from service.bundle import find_bundles, load_bundle
-from service.engine.rows import Deliver, Result, Row
+from service.engine.decoder_lane import DecoderLane
+from service.engine.decoding import DecoderBatch
+from service.engine.rows import DecodeRow, Deliver, Hypothesis, Result, Row
 from service.engine.runner import Lane, Runner
+from service.engine.search import Search, Slots
 from service.engine.session import share_threads
 from service.settings import Settings
 from service.tasks.base import LaneLimits, Predictor
+from service.tasks.decoded import DecodedPredictor
 from service.tasks.registry import open_predictor
 
 CALLERS = 64
+LEAVING = "static, finished rows leave"
+MODES = ("in-flight", "static", LEAVING)
 LOAD = 0.7
 _PARAMETERS = {"src_lang": "en", "tgt_lang": "de", "num_beams": 1}
 _TIMEOUT_S = 600.0
@@ -52,16 +58,24 @@ class TranslationResult(msgspec.Struct, frozen=True):
     http: Load
 
 
-class StaticLane:
-    """Batches that run to their end: nobody joins, and all are answered with the last.
+class HeldBatch(DecoderBatch):
+    """Rows that have finished stay in the decoder's steps until all of their batch have.
 
-    Rows that have finished leave the decoder's steps here too, as the engine has it; a textbook
-    static batch would compute them along and be slower.
+    So does every server that batches whole requests (Orca calls it request-level scheduling): what
+    it runs is one call of a model for a batch.
     """
 
-    def __init__(self, predictor: Predictor[Any], lane: Lane, rows: int) -> None:
+    def _arrange(self, parents: Slots, gone: list[Search]) -> None:
+        if len(gone) == len(self._searches):
+            super()._arrange(parents, gone)
+
+
+class StaticLane:
+    """Batches that run to their end: nobody joins, and all are answered with the last."""
+
+    def __init__(self, lane: DecoderLane, batch: DecoderBatch, rows: int) -> None:
         self.queue, self.metrics = lane.queue, lane.metrics
-        self._predictor, self._rows = predictor, rows
+        self._batch, self._rows = batch, rows
         self._running = False
 
     @property
@@ -72,18 +86,25 @@ class StaticLane:
         self._running = True
         jobs, _ = self.queue.take(lambda waiting: waiting[: self._rows])
         if jobs:
-            values = self._predictor.run([job.row for job in jobs])
-            deliver(
-                [(j, Result(v, 0.0, 0.0, len(jobs))) for j, v in zip(jobs, values, strict=True)]
-            )
+            found = self._decode([job.row for job in jobs if isinstance(job.row, DecodeRow)])
+            deliver([(j, Result(v, 0.0, 0.0, len(jobs))) for j, v in zip(jobs, found, strict=True)])
         self._running = False
+
+    def _decode(self, rows: list[DecodeRow]) -> list[list[Hypothesis]]:
+        searches = self._batch.admit(rows)
+        found: dict[int, list[Hypothesis]] = {}
+        while len(found) < len(searches):
+            for search in self._batch.step():
+                found.setdefault(id(search), search.best()[:1])
+        self._batch.drop(lambda search: True)
+        return [found[id(search)] for search in searches]
 
 
 def measure(seconds: float, folder: Path) -> TranslationResult:
-    """`seconds` are for each of the five runs."""
-    saturated = {mode: _process(mode, seconds, 0.0) for mode in ("in-flight", "static")}
+    """`seconds` are for each of the seven runs."""
+    saturated = {mode: _process(mode, seconds, 0.0) for mode in MODES}
     rate = LOAD * saturated["static"].per_second
-    loaded = {mode: _process(mode, seconds, rate) for mode in ("in-flight", "static")}
+    loaded = {mode: _process(mode, seconds, rate) for mode in MODES}
     return TranslationResult(saturated, rate, loaded, _over_http(seconds, folder))
 
 
@@ -122,10 +143,13 @@ def main() -> None:
 
 def _lane(mode: str, predictor: Predictor[Any]) -> Lane:
     """Limits as the service has them by default; the queue takes all."""
+    assert isinstance(predictor, DecodedPredictor)
     settings = Settings()
     rows, admissions = settings.decoder_rows, settings.decoder_admissions
     lane = predictor.lane(LaneLimits(1_000_000, settings.batch_tokens, rows, admissions))
-    return lane if mode == "in-flight" else StaticLane(predictor, lane, rows)
+    if mode == "in-flight":
+        return lane
+    return StaticLane(lane, predictor.batch(HeldBatch if mode == "static" else DecoderBatch), rows)
 
 
 class Caller:

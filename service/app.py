@@ -19,6 +19,7 @@ from service.http.admin import Administration
 from service.http.application import Application
 from service.http.connection import ConnectionLimits, limit_connections
 from service.http.front import operators_front, public_front
+from service.http.gate import gate_of
 from service.http.limits import Limits
 from service.http.logs import enable, use_json
 from service.http.metrics import forget_dead_workers
@@ -62,7 +63,10 @@ application = Application(
 )
 front = public_front(application, SETTINGS)
 limit_connections(
-    ConnectionLimits(SETTINGS.max_header_bytes, SETTINGS.header_timeout_s, SETTINGS.max_connections)
+    ConnectionLimits(
+        SETTINGS.max_header_bytes, SETTINGS.header_timeout_s, SETTINGS.max_connections
+    ),
+    gate_of(application.turn_away, SETTINGS),
 )
 
 

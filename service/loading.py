@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from service.bundle import MANIFEST, Bundle, BundleError, find_bundles, load_bundle
-from service.engine.runner import Runner
+from service.engine.runner import Lane, Runner
+from service.engine.scheduler import OneShotLane
 from service.engine.session import Session
+from service.http.metrics import SHARED_DIR
 from service.settings import Settings
 from service.tasks.base import LaneLimits, Predictor, choose_precision
 from service.tasks.endpoint import TaskEndpoint
@@ -53,7 +55,7 @@ def open_endpoints(
 ) -> list[TaskEndpoint]:
     """Open every bundle, answer one text with each, and have the runner serve their lanes."""
     predictors = [_open(bundle, settings) for bundle in load_bundles(settings, only)]
-    lanes = [predictor.lane(_limits(predictor, settings)) for predictor in predictors]
+    lanes = [open_lane(predictor, _limits(predictor, settings)) for predictor in predictors]
     runner.add(lanes)
     return connect(predictors, lanes, runner)
 
@@ -66,6 +68,26 @@ def _open(bundle: Bundle, settings: Settings) -> Predictor[Any]:
     return predictor
 
 
+def open_lane(predictor: Predictor[Any], limits: LaneLimits) -> Lane:
+    """A lane whose token budget another worker has measured before, if one has.
+
+    The measurements of all tasks are a third of what the start of a worker takes: one that
+    replaces a killed one has no time for them.
+    """
+    manifest = predictor.bundle.manifest
+    note = Path(os.environ.get(SHARED_DIR, "")) / f"budget-{manifest.task}-{manifest.version}"
+    if not note.is_absolute():
+        return predictor.lane(limits)
+    if not limits.batch_tokens and note.exists():
+        limits = limits._replace(batch_tokens=int(note.read_text()))
+    lane = predictor.lane(limits)
+    if isinstance(lane, OneShotLane) and not limits.batch_tokens:
+        unfinished = note.with_name(f"{note.name}.{os.getpid()}")
+        unfinished.write_text(str(lane.budget))
+        unfinished.replace(note)
+    return lane
+
+
 def _limits(predictor: Predictor[Any], settings: Settings) -> LaneLimits:
     decodes = predictor.bundle.manifest.decoding is not None
     return LaneLimits(
@@ -73,6 +95,7 @@ def _limits(predictor: Predictor[Any], settings: Settings) -> LaneLimits:
         settings.batch_tokens,
         settings.decoder_rows if decodes else settings.batch_rows,
         settings.decoder_admissions,
+        settings.queue_s,
     )
 
 

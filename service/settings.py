@@ -81,6 +81,12 @@ class Settings(BaseSettings):
         le=100_000_000,
         description="a whole number from 1 to 100000000 (tokens)",
     )
+    queue_s: float = Field(
+        default=2.0,
+        gt=0,
+        le=3_600,
+        description="a number above 0 and up to 3600 (seconds)",
+    )
     batch_tokens: int = Field(
         default=0,
         ge=0,

@@ -25,7 +25,7 @@ from types import FrameType
 _FORK = multiprocessing.get_context("fork")
 _SHORT_LIFE_S = 10.0
 _SHORT_LIVES = 5
-_BACKLOG = 2048
+_BACKLOG = 4096
 
 log = logging.getLogger("sluice")
 

@@ -1,5 +1,6 @@
 """The queue of a sequence-to-sequence model, served a decoder step a turn."""
 
+import itertools
 import time
 
 from service.engine.decoding import DecoderBatch
@@ -8,6 +9,9 @@ from service.engine.queue import RowQueue
 from service.engine.rows import DecodeRow, Deliver, Job, Result, Row, Settlement, Token
 from service.engine.runner import expire
 from service.engine.search import Search
+
+_ROOM = 8
+"""The part of the rows that is left free until a group of sources joins: an eighth."""
 
 
 class DecoderLane:
@@ -104,14 +108,20 @@ class DecoderLane:
         self._jobs.update(zip(searches, jobs, strict=True))
 
     def _choose(self, waiting: list[Job]) -> list[Job]:
+        """The oldest row and its neighbours in length, once there is room for some of them.
+
+        Sources encoded one by one, as rows leave one by one, cost twice what they cost together,
+        and a source beside a longer one is padded. A decoder step of a few rows less is as good.
+        """
+        length = waiting[0].row.length
+        near = sorted(waiting, key=lambda job: abs(job.row.length - length))
+        group = [waiting[0], *(job for job in near if job is not waiting[0])][: self._admissions]
+        beams = [_source(job.row).beams for job in group]
         free = self._rows - self._batch.rows
-        chosen: list[Job] = []
-        for job in waiting[: self._admissions]:
-            free -= _source(job.row).beams
-            if free < 0 and (chosen or self._jobs):
-                break
-            chosen.append(job)
-        return chosen
+        if self._jobs and free < min(sum(beams), max(beams[0], self._rows // _ROOM)):
+            return []
+        fitting = sum(taken <= free for taken in itertools.accumulate(beams))
+        return group[: fitting or (0 if self._jobs else 1)]
 
     def _fail(self, error: Exception, deliver: Deliver) -> None:
         """A failed step leaves no state to go on from: every row in flight is told."""

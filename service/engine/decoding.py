@@ -156,7 +156,7 @@ class DecoderBatch:
         """Length normalisation as in Wu et al. 2016 without its constant: log p / length^a."""
         scored = search.steps  # each step added one log-probability, the end token's among them
         ids = self._live.history[search.slots[beam], :kept].tolist()
-        weights = None if search.attention is None else search.attention[beam, :kept]
+        weights = None if search.attention is None else search.attention[beam, :kept].copy()
         score = total / scored**self._spec.length_penalty
         search.finished.append(Hypothesis(ids, score, weights))
 

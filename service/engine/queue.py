@@ -23,15 +23,24 @@ class RowQueue:
     The bound counts tokens, not requests: sixty-four reviews are not sixty-four phrases. And a
     request of many rows has their turns one after another, as if they had arrived at the rate at
     which the queue drains: a large request cannot starve the small ones that come behind it, nor
-    can these starve it, since they come ever later.
+    can these starve it, since they come ever later. So these later rows are not in the way of
+    anybody who comes, and `limit_s` bounds the wait behind all others: tokens alone would let a
+    slow machine promise what its callers do not wait for.
     """
 
-    def __init__(self, limit_tokens: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._limit = limit_tokens
+    def __init__(
+        self,
+        limit_tokens: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        limit_s: float = math.inf,
+    ) -> None:
+        self._limit, self._limit_s = limit_tokens, limit_s
         self._clock = clock
         self._lock = threading.Lock()
         self._jobs: list[Job] = []
         self._tokens = 0
+        self._later = 0
         self._earliest = math.inf
         self._rate = _FIRST_RATE
         self._drained, self._since = 0, math.nan
@@ -55,11 +64,13 @@ class RowQueue:
         if not self._jobs:
             return
         wait_s = self._tokens / self._rate
-        if self._tokens + tokens > self._limit or wait_s > timeout_s:
+        full = self._tokens + tokens > self._limit
+        ahead_s = (self._tokens - self._later) / self._rate
+        if full or wait_s > timeout_s or ahead_s > self._limit_s:
             raise QueueFull(
                 queued=self._tokens,
                 tokens=tokens,
-                limit=self._limit,
+                limit=int(min(self._limit, self._rate * min(timeout_s, self._limit_s))),
                 retry_after_s=max(1.0, wait_s),
             )
 
@@ -74,6 +85,7 @@ class RowQueue:
                 ahead += job.row.length
                 insort(self._jobs, job, key=_turn)
             self._tokens += tokens
+            self._later += tokens - jobs[0].row.length
             self._earliest = min(self._earliest, jobs[0].deadline)
 
     def take(self, choose: Callable[[list[Job]], list[Job]]) -> tuple[list[Job], list[Job]]:
@@ -94,6 +106,8 @@ class RowQueue:
             gone = _tokens_of(window) - _tokens_of(left)
             self._tokens -= gone
             self._drained += gone
+            if self._later:
+                self._later -= _later_of(window) - _later_of(left)
         for job in chosen:
             job.started = now
         return chosen, expired
@@ -101,8 +115,7 @@ class RowQueue:
     def discard(self, ticket: Ticket) -> None:
         """Take the rows of a caller who has gone out at once."""
         with self._lock:
-            self._jobs = [job for job in self._jobs if job.ticket is not ticket]
-            self._tokens = _tokens_of(self._jobs)
+            self._keep([job for job in self._jobs if job.ticket is not ticket])
 
     def close(self) -> None:
         """Take no more; what waits is still served."""
@@ -111,10 +124,13 @@ class RowQueue:
 
     def _expire(self, now: float) -> list[Job]:
         expired = [job for job in self._jobs if job.deadline <= now and not job.abandoned]
-        self._jobs = [job for job in self._jobs if job.deadline > now]
-        self._tokens = _tokens_of(self._jobs)
+        self._keep([job for job in self._jobs if job.deadline > now])
         self._earliest = min((job.deadline for job in self._jobs), default=math.inf)
         return expired
+
+    def _keep(self, jobs: list[Job]) -> None:
+        self._jobs = jobs
+        self._tokens, self._later = _tokens_of(jobs), _later_of(jobs)
 
     def _measure(self, now: float) -> None:
         """Learn the drain rate while rows wait: what leaves an empty queue tells of no limit."""
@@ -130,6 +146,11 @@ class RowQueue:
 
 def _turn(job: Job) -> float:
     return job.turn
+
+
+def _later_of(jobs: Sequence[Job]) -> int:
+    """Tokens of the rows whose turn was put off for those of other requests."""
+    return sum(job.row.length for job in jobs if job.index)
 
 
 def _tokens_of(jobs: Sequence[Job]) -> int:

@@ -7,7 +7,9 @@ step, not for one translation; a decoder beside a saturated tagger still has hal
 """
 
 import asyncio
+import contextlib
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +19,10 @@ from service.engine.errors import DeadlineExceeded
 from service.engine.metrics import LaneMetrics
 from service.engine.queue import RowQueue
 from service.engine.rows import Deliver, Job, Result, Row, Settlement, Ticket, Token, settle
+
+_NICENESS = 5
+"""Of the runner's thread: a third of the weight of the event loop's. In a container, or where the
+kernel groups by session (sched(7), autogroup), this counts inside of the service alone."""
 
 log = logging.getLogger("sluice")
 
@@ -108,6 +114,7 @@ class Runner:
         return finished
 
     def _serve(self) -> None:
+        _step_back()
         while not self._stopping:
             busy = [lane for lane in self._lanes if lane.busy]
             if not busy:
@@ -142,6 +149,16 @@ class Runner:
         """Answer on the event loop, while this thread goes on with the next batch."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(settle, list(settlements))
+
+
+def _step_back() -> None:
+    """Let the event loop go first where both want the same core.
+
+    With equal shares a loop that needs more than half of one core falls behind without end: callers
+    then wait seconds for a refusal that takes microseconds. Computing has what the loop leaves.
+    """
+    with contextlib.suppress(OSError):  # a system where threads have no priority of their own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def expire(jobs: Iterable[Job]) -> list[Settlement]:

@@ -48,7 +48,8 @@ class OneShotLane:
     ) -> None:
         self.queue, self.metrics = queue, metrics
         self._model = model
-        self._budget, self._rows = budget, rows
+        self.budget = budget
+        self._rows = rows
         self._running = False
 
     @property
@@ -80,7 +81,7 @@ class OneShotLane:
         chosen, longest = [oldest], length
         for job in sorted(waiting[1:], key=lambda job: abs(job.row.length - length)):
             longest = max(longest, job.row.length)
-            if len(chosen) == self._rows or longest * (len(chosen) + 1) > self._budget:
+            if len(chosen) == self._rows or longest * (len(chosen) + 1) > self.budget:
                 break
             chosen.append(job)
         return chosen

@@ -10,13 +10,16 @@ from service.engine.rows import DecodeRow, Hypothesis
 
 Floats = NDArray[np.float32]
 Slots = NDArray[np.intp]
+_ATTENDED = 32
+"""Steps whose attention there is room for at first; doubled where it does not suffice."""
 
 
 @dataclass(slots=True, eq=False)
 class Search:
     """One source in flight; `slots` (beams,) are the batch's rows of its live hypotheses.
 
-    `attention` (beams, steps, length) is kept if the row asks for alignments.
+    `attention` (beams, room, length) is kept if the row asks for alignments; `attended` of its
+    steps are filled.
     """
 
     row: DecodeRow
@@ -24,6 +27,7 @@ class Search:
     steps: int = 0
     finished: list[Hypothesis] = field(default_factory=list)
     attention: Floats | None = None
+    attended: int = 0
 
     @property
     def done(self) -> bool:
@@ -32,9 +36,13 @@ class Search:
 
     def attend(self, weights: Floats) -> None:
         """Keep the attention (rows, time) of a step."""
-        step = weights[self.slots, None, : self.row.length]
-        parts = [step] if self.attention is None else [self.attention, step]
-        self.attention = np.concatenate(parts, axis=1)
+        if self.attention is None:
+            shape = (len(self.slots), _ATTENDED, self.row.length)
+            self.attention = np.zeros(shape, np.float32)
+        elif self.attended == self.attention.shape[1]:
+            self.attention = np.pad(self.attention, ((0, 0), (0, self.attended), (0, 0)))
+        self.attention[:, self.attended] = weights[self.slots, : self.row.length]
+        self.attended += 1
 
     def best(self) -> list[Hypothesis]:
         """The finished hypotheses that were asked for, best first."""

@@ -1,5 +1,9 @@
 """One connection: how long a head may be, how slowly it may come, how much may wait behind it.
 
+What is refused because the queue is full is refused here, when the head has come: an ASGI call and
+the middleware around it cost several times the answer, and under overload that is taken from those
+who are served.
+
 uvicorn bounds none of these: a client that sends a header a minute, or one without an end, would
 hold memory and a socket for ever (RFC 9110, section 17; RFC 6585 for 431).
 """
@@ -20,6 +24,7 @@ from service.http.errors import (
     SlowHeaders,
     TooManyConnections,
 )
+from service.http.gate import Gate
 from service.http.messages import Response, problem_response
 from service.http.metrics import refused
 
@@ -43,6 +48,7 @@ class Connection(HttpToolsProtocol):
     """uvicorn's connection within `limits`."""
 
     limits: ClassVar[ConnectionLimits]
+    gate: ClassVar[Gate | None] = None
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -50,6 +56,7 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         self._head_bytes = 0
         self._fault: HttpError | None = None
+        self._turned_away = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -89,10 +96,21 @@ class Connection(HttpToolsProtocol):
             self._fail(HeadersTooLarge(self.limits.headers))
         if len(self.pipeline) >= _MAX_PIPELINED:
             self._fail(MalformedRequest(f"more than {_MAX_PIPELINED} requests wait"))
-        super().on_headers_complete()
+        refusal = self._ask_gate()
+        if refusal is None:
+            super().on_headers_complete()
+        else:
+            self._turn_away(refusal)
+
+    def on_body(self, body: bytes) -> None:
+        if not self._turned_away:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
-        super().on_message_complete()
+        if self._turned_away:
+            self._turned_away = False
+        else:
+            super().on_message_complete()
         self._stop_timer()
 
     def on_response_complete(self) -> None:
@@ -103,6 +121,22 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """uvicorn's own answer to what its parser refused, as problem details."""
         self._refuse(self._fault or MalformedRequest("this is not HTTP/1.1"))
+
+    def _ask_gate(self) -> Response | None:
+        """The gate's refusal, where an answer may be written now and the connection goes on."""
+        gate = type(self).gate
+        idle = self.cycle is None or self.cycle.response_complete
+        if gate is None or not idle or self.flow.write_paused or self.expect_100_continue:
+            return None
+        if self.parser.get_method() != b"POST" or not self.parser.should_keep_alive():
+            return None
+        return gate(self.url, self.headers)
+
+    def _turn_away(self, refusal: Response) -> None:
+        """Answer before the body, which is read and forgotten if it comes soon."""
+        self._turned_away = True
+        self._timer = self.loop.call_later(_LINGER_S, self.transport.close)
+        self.transport.write(_raw(refusal))
 
     def _await_head(self) -> None:
         self._timer = self.loop.call_later(self.limits.headers_s, self._head_is_late)
@@ -128,24 +162,24 @@ class Connection(HttpToolsProtocol):
         refused(error)
         self._stop_timer()
         if not self.transport.is_closing():
-            self.transport.write(_raw(problem_response(error, "/")))
+            self.transport.write(_raw(problem_response(error, "/"), b"connection: close\r\n"))
             self.transport.close()
 
 
-def limit_connections(limits: ConnectionLimits) -> None:
-    """Have the servers of this process take connections within `limits`."""
-    Connection.limits = limits
+def limit_connections(limits: ConnectionLimits, gate: Gate | None) -> None:
+    """Have the servers of this process take connections within `limits`, past `gate`."""
+    Connection.limits, Connection.gate = limits, gate
     HTTP_PROTOCOLS["auto"] = f"{__name__}:{Connection.__name__}"
     # What the parser refuses is counted; a line for each would let callers fill a disk.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
-def _raw(response: Response) -> bytes:
+def _raw(response: Response, more: bytes = b"") -> bytes:
+    """The response as it is sent; `more` are lines of its head."""
     head = [
         f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}",
         f"content-type: {response.media_type}",
         f"content-length: {len(response.body)}",
         *(f"{name}: {value}" for name, value in response.headers),
-        "connection: close",
     ]
-    return "\r\n".join([*head, "", ""]).encode("latin-1") + response.body
+    return "\r\n".join([*head, ""]).encode("latin-1") + more + b"\r\n" + response.body

@@ -296,8 +296,9 @@ KINDS: dict[type[Exception], Kind] = {
 
 def kind_of(error: Exception) -> Kind:
     """The kind of an error, `INTERNAL` for one that nobody foresaw."""
-    told = error.cause if isinstance(error, TextRefused) else error
-    return next((KINDS[base] for base in type(told).__mro__ if base in KINDS), INTERNAL)
+    told = type(error.cause if isinstance(error, TextRefused) else error)
+    found = KINDS.get(told)
+    return found or next((KINDS[base] for base in told.__mro__ if base in KINDS), INTERNAL)
 
 
 def problem_of(error: Exception, path: str) -> Problem:

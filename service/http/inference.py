@@ -1,11 +1,12 @@
 """One task over HTTP: limits, JSON, the endpoint, and the answer with its times."""
 
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from service.engine.errors import DeadlineExceeded
+from service.engine.errors import DeadlineExceeded, QueueFull
 from service.http.errors import kind_of
 from service.http.limits import Limits, check_media_type, check_texts, read_body, timeout_of
 from service.http.messages import Request, Response, json_response, problem_response
@@ -17,6 +18,8 @@ from service.tasks.endpoint import Answered, TaskEndpoint, TextRefused
 
 _LONGEST_TOKEN = 64
 """Bytes of JSON; more only in made-up texts, which are counted exactly a moment later."""
+
+Answer = TypeVar("Answer")
 
 log = logging.getLogger("sluice")
 
@@ -68,10 +71,14 @@ class TaskHandler:
         return await self.counted(request, self._answer)
 
     async def counted(
-        self, request: Request, answer: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        """What `answer` gives, or the problem, counted as a request of this task."""
+        self, request: Request, answer: Callable[[Request], Awaitable[Answer]]
+    ) -> Answer | Response:
+        """What `answer` gives, or the problem, counted as a request of this task.
+
+        What is no whole response, such as a stream, ends later and counts its end itself.
+        """
         self.metrics.began()
+        response: Answer | Response
         try:
             response = await answer(request)
         except Exception as error:
@@ -79,8 +86,20 @@ class TaskHandler:
         except BaseException:
             self.metrics.dropped()
             raise
-        self.metrics.ended(response.status, time.monotonic() - request.arrived)
+        if isinstance(response, Response):
+            self.metrics.ended(response.status, time.monotonic() - request.arrived)
         return response
+
+    def turn_away(self, size: int) -> Response | None:
+        """The refusal of a body of `size` bytes if no caller's time could suffice for it."""
+        try:
+            self.endpoint.admit(_least_tokens(size), math.inf)
+        except QueueFull as error:
+            self.metrics.refused(error)
+            response = problem_response(error, self.route.path)
+            self.metrics.turned_away(response.status)
+            return response
+        return None
 
     async def read(self, request: Request) -> Call:
         """The call that a request makes, refused before any work if the queue has no room."""
@@ -91,7 +110,9 @@ class TaskHandler:
     async def read_body(self, request: Request) -> tuple[bytes, float]:
         """The body, and the seconds that the caller allows; refused if the queue has no room."""
         timeout_s = timeout_of(request, self._limits)
-        self.endpoint.admit(_least_tokens(request), timeout_s)
+        told = request.header(b"content-length") or ""
+        size = int(told) if told.isdecimal() else _LONGEST_TOKEN
+        self.endpoint.admit(_least_tokens(size), timeout_s)
         body = await read_body(request, self._limits, max(timeout_s, self._limits.timeout_s))
         return body, timeout_s
 
@@ -129,10 +150,9 @@ class TaskHandler:
         return problem_response(error, request.path)
 
 
-def _least_tokens(request: Request) -> int:
-    """Tokens that a body of this length has at least: none is longer than so many bytes."""
-    told = request.header(b"content-length") or ""
-    return int(told) // _LONGEST_TOKEN if told.isdecimal() else 1
+def _least_tokens(size: int) -> int:
+    """Tokens that a body of so many bytes has at least: none is longer."""
+    return size // _LONGEST_TOKEN
 
 
 def cost_headers(answered: Answered, request: Request) -> tuple[tuple[str, str], ...]:

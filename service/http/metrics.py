@@ -101,15 +101,22 @@ class TaskMetrics:
         self._in_progress.value += 1
 
     def ended(self, status: int, seconds: float) -> None:
-        if status not in self._statuses:
-            self._statuses[status] = CounterTally(REQUESTS.labels(*self._labels, str(status)))
-        self._statuses[status].inc(1)
+        self._count(status)
         self._in_progress.value -= 1
         self._total.observe(seconds)
+
+    def turned_away(self, status: int) -> None:
+        """A request was refused when its head had come: it took no time worth telling."""
+        self._count(status)
 
     def dropped(self) -> None:
         """A request was cut off without an answer."""
         self._in_progress.value -= 1
+
+    def _count(self, status: int) -> None:
+        if status not in self._statuses:
+            self._statuses[status] = CounterTally(REQUESTS.labels(*self._labels, str(status)))
+        self._statuses[status].inc(1)
 
 
 def refused(error: Exception) -> None:

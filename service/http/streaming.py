@@ -84,17 +84,7 @@ class StreamHandler:
         self._handler = handler
 
     async def __call__(self, request: Request) -> Response | EventStream:
-        handler = self._handler
-        handler.metrics.began()
-        try:
-            return await self._begin(request)
-        except Exception as error:
-            response = handler.refuse(error, request)
-        except BaseException:
-            handler.metrics.dropped()
-            raise
-        handler.metrics.ended(response.status, time.monotonic() - request.arrived)
-        return response
+        return await self._handler.counted(request, self._begin)
 
     async def _begin(self, request: Request) -> EventStream:
         call = await self._handler.read(request)

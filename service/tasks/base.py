@@ -1,5 +1,6 @@
 """A predictor: the code that turns texts into rows and a bundle's tensors into answers."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, cast
@@ -38,12 +39,20 @@ class Prepared(NamedTuple):
 
 
 class LaneLimits(NamedTuple):
-    """How much a lane may queue and take at once; `batch_tokens` 0 measures what is best."""
+    """How much a lane may queue and take at once; `batch_tokens` 0 measures what is best.
+
+    `queue_s` is how long a newcomer may have to wait.
+    """
 
     queue_tokens: int
     batch_tokens: int
     batch_rows: int
     admissions: int
+    queue_s: float = math.inf
+
+    def queue(self) -> RowQueue:
+        """An empty queue within these limits."""
+        return RowQueue(self.queue_tokens, limit_s=self.queue_s)
 
 
 class Predictor(ABC, Generic[AnyParameters]):
@@ -143,7 +152,7 @@ class OneShotPredictor(Predictor[AnyParameters]):
         manifest = self.bundle.manifest
         return OneShotLane(
             self._model,
-            RowQueue(limits.queue_tokens),
+            limits.queue(),
             LaneMetrics(manifest.task, manifest.version),
             budget=limits.batch_tokens or self._calibrated(),
             rows=limits.batch_rows,

@@ -1,22 +1,18 @@
 """Translation between the languages of a multilingual encoder-decoder."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
-from service.bundle import MANIFEST, Bundle, BundleError, DecodingSpec, Precision
-from service.engine.decoder_lane import DecoderLane
-from service.engine.decoding import DecoderBatch, decode_all
-from service.engine.metrics import DecoderMetrics
-from service.engine.queue import RowQueue
-from service.engine.rows import DecodeRow, Hypothesis, Row
-from service.engine.runner import Lane
-from service.engine.session import Device, Session
-from service.tasks.base import LaneLimits, Parameters, Predictor, Prepared, choose_precision
+from service.bundle import Bundle, BundleError, Precision
+from service.engine.rows import DecodeRow, Row
+from service.engine.session import Session
+from service.tasks.base import Parameters, Prepared
+from service.tasks.decoded import DecodedPredictor
 from service.tasks.errors import (
     AlignmentsUnknown,
     BlankText,
@@ -41,7 +37,6 @@ from service.text.translation import longest_output
 VOCABULARY = "subwords.json"
 QUALITY = "quality.json"
 _DANDAS = "\u0964\u0965"
-_OFFLINE_ROWS = 64
 
 
 class TranslationParameters(Parameters, frozen=True, forbid_unknown_fields=True):
@@ -100,34 +95,21 @@ class Split(NamedTuple):
     target: str
 
 
-class TranslationPredictor(Predictor[TranslationParameters]):
+class TranslationPredictor(DecodedPredictor[TranslationParameters]):
     parameters = TranslationParameters
     answers = list[Translation]
 
     def __init__(
         self, bundle: Bundle, encoder: Session, decoder: Session, precision: Precision
     ) -> None:
-        self.bundle, self.device, self.precision = bundle, decoder.device, precision
+        super().__init__(bundle, encoder, decoder, precision)
         self._codec = SentenceCodec(Subwords.load(bundle.file(VOCABULARY)), _lexicon(bundle))
-        self._decoding = _decoding(bundle)
         self._quality = _quality(bundle)
-        self._encoder, self._decoder = encoder, decoder
         self._directions = set(bundle.manifest.languages)
         self._sources = {source for source, _ in self._directions}
         self._targets = {target for _, target in self._directions}
         self._served = [f"{source} to {target}" for source, target in self._directions]
         self._limit = bundle.manifest.limits.longest_input
-
-    @classmethod
-    def open(
-        cls, bundle: Bundle, device: Device, precision: Precision | None, *, shared_pool: bool
-    ) -> Self:
-        chosen = choose_precision(bundle, device, precision)
-        encoder, decoder = (
-            Session.open(bundle.graph(role, chosen), device, shared_pool=shared_pool)
-            for role in ("encoder", "decoder")
-        )
-        return cls(bundle, encoder, decoder, chosen)
 
     def prepare(self, text: str, parameters: TranslationParameters) -> Prepared:
         """One row a sentence: the model was trained on sentences."""
@@ -204,24 +186,6 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         split: Split = prepared.context
         return self._codec.write_part(split.sentences[row], ids, split.target, whole=whole)
 
-    def run(self, rows: Sequence[Row]) -> list[list[Hypothesis]]:
-        """Hypotheses of rows; long ones first, so that the batch stays full to the end."""
-        sources = [row for row in rows if isinstance(row, DecodeRow)]
-        ordered = sorted(sources, key=lambda row: row.length, reverse=True)
-        found = decode_all(self._batch(), ordered, at_once=_OFFLINE_ROWS)
-        by_row = dict(zip(ordered, found, strict=True))
-        return [by_row[row] for row in sources]
-
-    def lane(self, limits: LaneLimits) -> Lane:
-        manifest = self.bundle.manifest
-        return DecoderLane(
-            self._batch(),
-            RowQueue(limits.queue_tokens),
-            DecoderMetrics(manifest.task, manifest.version),
-            rows=limits.batch_rows,
-            admissions=limits.admissions,
-        )
-
     def check(self, parameters: TranslationParameters) -> str:
         """The target language of a request that can be served, be it in two passes."""
         source, target = parameters.src_lang, parameters.tgt_lang
@@ -259,13 +223,10 @@ class TranslationPredictor(Predictor[TranslationParameters]):
         others = sorted(self._sources - {target})
         return [s for s in others if self.serves(s, target) or self.between(s, target)]
 
-    def _batch(self) -> DecoderBatch:
-        return DecoderBatch(self._encoder, self._decoder, self._decoding)
-
     def _row(self, sentence: Sentence, parameters: TranslationParameters) -> DecodeRow:
         ids = np.array(sentence.ids, np.int64)
         beams = parameters.num_beams or max(
-            self._decoding.beams, parameters.num_return_sequences or 1
+            self.decoding.beams, parameters.num_return_sequences or 1
         )
         aligned = parameters.alignments or (self.aligns and bool(sentence.masked.values))
         return DecodeRow(
@@ -356,12 +317,6 @@ def _mean_score(sentences: Sequence[Rendered]) -> float:
     lengths = [written.evidence.target_length + 1 for written in sentences]
     total = sum(w.evidence.log_probability * n for w, n in zip(sentences, lengths, strict=True))
     return round(total / max(1, sum(lengths)), 6)
-
-
-def _decoding(bundle: Bundle) -> DecodingSpec:
-    if bundle.manifest.decoding is None:
-        raise BundleError(bundle.path, MANIFEST, "a translation bundle needs `decoding`")
-    return bundle.manifest.decoding
 
 
 def _lexicon(bundle: Bundle) -> Lexicon | None:

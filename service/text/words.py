@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -13,6 +14,7 @@ LONGEST_WORD = 20
 """Characters of a word that the model sees; a longer one keeps its start and its end."""
 
 _KEPT_START = 12
+_REMEMBERED = 16_384
 _WORD = regex.compile(r"(?:\p{L}\.){2,}|[\p{L}\p{M}]+|\p{N}+|\S")
 _PAD_ID, _UNKNOWN_ID = 0, 1
 
@@ -42,6 +44,8 @@ class WordVocabulary:
         self.words, self.chars = list(words), list(chars)
         self._word_ids = {word: i for i, word in enumerate(self.words, start=2)}
         self._char_ids = {char: i for i, char in enumerate(self.chars, start=2)}
+        # Few words make most of any text: of each the characters are looked up once.
+        self._spelling = lru_cache(_REMEMBERED)(self._spell)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -67,11 +71,15 @@ class WordVocabulary:
 
     def char_ids(self, words: Sequence[str]) -> NDArray[np.int64]:
         """(words, LONGEST_WORD), padded with zeros."""
-        ids = np.zeros((len(words), LONGEST_WORD), np.int64)
-        for row, word in zip(ids, words, strict=True):
-            seen = _shortened(word)
-            row[: len(seen)] = [self._char_ids.get(char, _UNKNOWN_ID) for char in seen]
-        return ids
+        spelt = bytearray().join(map(self._spelling, words))
+        return np.frombuffer(spelt, np.int64).reshape(len(words), LONGEST_WORD)
+
+    def _spell(self, word: str) -> bytes:
+        """The character ids of one word, as they lie in memory."""
+        ids = np.zeros(LONGEST_WORD, np.int64)
+        seen = _shortened(word)
+        ids[: len(seen)] = [self._char_ids.get(char, _UNKNOWN_ID) for char in seen]
+        return ids.tobytes()
 
 
 def _shortened(word: str) -> str:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.conftest import bundles_dir, server, tiny_bundles, tiny_server
+from tests.e2e.conftest import server, tiny_server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-__all__ = ["bundles_dir", "server", "tiny_bundles", "tiny_server"]
+__all__ = ["server", "tiny_server"]
 _QUIET = (
     "--no-sandbox",
     "--disable-gpu",

@@ -1,8 +1,9 @@
 """Half a million inputs on everything that reads what strangers write: only typed errors.
 
-In process, without a server between: JSON bodies, text processing, bundle manifests, API key files,
-bulk files. Inputs are mutated from good ones, as a fuzzer does: most random bytes end at the first
-check. A hang ends the test by its time limit, a crash ends the process.
+In process, without a server between: JSON bodies, calls of the Open Inference Protocol, text
+processing, bundle manifests, API key files, bulk files. Inputs are mutated from good ones, as a
+fuzzer does: most random bytes end at the first check. A hang ends the test by its time limit, a
+crash ends the process.
 """
 
 import json
@@ -22,11 +23,18 @@ from service.keys import KeyFileError, read_keys
 from service.tasks.errors import InputRefused
 from service.tasks.registry import PREDICTORS, open_predictor
 from tests.ops.record import record
-from tests.unit.service.http.served import LIMITS
+from tests.unit.service.http.served import LIMITS, Served
 
 pytestmark = pytest.mark.ops
 
-_EACH = {"json": 420_000, "text": 50_000, "manifest": 40_000, "bundle": 2_000, "keys": 20_000}
+_EACH = {
+    "json": 420_000,
+    "v2": 50_000,
+    "text": 50_000,
+    "manifest": 40_000,
+    "bundle": 2_000,
+    "keys": 20_000,
+}
 _SEEDS = 1
 _PIECES = (
     b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\x00", b"\xff", b"\xed\xa0\x80", b"null",
@@ -93,6 +101,45 @@ def test_json_bodies() -> None:
             check_texts(inputs, LIMITS)
 
     fuzz("json", good, read, (HttpError,))
+
+
+@pytest.mark.timeout(1_200)
+def test_calls_of_the_open_inference_protocol(tiny_bundles: Path) -> None:
+    """Any bytes as body, JSON or binary, and any length told of the JSON."""
+    bundle = load_bundle(find_bundles(tiny_bundles)["ner"])
+    served = Served([open_predictor(bundle, "cpu")])
+    texts = b"\x03\x00\x00\x00abc\x04\x00\x00\x00Oslo"
+    tensor = {"name": "text", "shape": [2], "datatype": "BYTES"}
+    in_json = json.dumps({"id": "7", "inputs": [{**tensor, "data": ["abc", "Oslo"]}]}).encode()
+    in_binary = json.dumps(
+        {
+            "inputs": [{**tensor, "parameters": {"binary_data_size": len(texts)}}],
+            "outputs": [{"name": "output", "parameters": {"binary_data": True}}],
+        }
+    ).encode()
+    path = f"/v2/models/{bundle.manifest.name}/infer"
+    dice = random.Random(_SEEDS)
+    lengths = ["", "0", "1", str(len(in_binary)), "-1", "9" * 30, "\u0663"]
+
+    async def call(body: bytes) -> int:
+        headers = {"Inference-Header-Content-Length": dice.choice(lengths).encode()}
+        kept = {} if dice.random() < 0.3 else headers
+        return (await served.call("POST", path, content=body, headers=kept)).status_code
+
+    def read(body: bytes) -> None:
+        status = served.run(call(body))
+        if status != 200:
+            assert status in (400, 404, 413, 415, 422)
+            raise Refused
+
+    try:
+        fuzz("v2", [in_json, in_binary + texts], read, (Refused,))
+    finally:
+        served.close()
+
+
+class Refused(Exception):
+    """A call that was the caller's fault."""
 
 
 @pytest.mark.timeout(1_200)

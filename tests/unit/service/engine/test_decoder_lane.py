@@ -122,6 +122,35 @@ def test_a_full_batch_lets_the_next_in_when_a_row_leaves() -> None:
     assert bench.model.steps == [2, 2, 2, 1, 1]
 
 
+def test_a_full_batch_waits_until_a_group_has_room() -> None:
+    bench = Bench(Clock(), rows=16, admissions=2)
+    for steps in [2, 3, *[9] * 14]:
+        bench.send([3], max_steps=steps)
+    for _ in range(3):
+        bench.send([4], max_steps=9)
+    bench.serve_all()
+    assert bench.model.admitted[-2:] == [2, 1]
+    assert bench.model.admitted[:-2] == [2] * 8
+
+
+def test_a_wide_beam_waits_for_its_own_room_alone() -> None:
+    bench = Bench(Clock(), rows=16)
+    bench.send(*[[3]] * 4, beams=4, max_steps=6)
+    bench.step()
+    bench.send(*[[4]] * 4, beams=4, max_steps=2)
+    bench.serve_all()
+    assert max(bench.model.steps) == 16
+
+
+def test_the_oldest_source_is_encoded_with_its_neighbours_in_length() -> None:
+    bench = Bench(Clock(), admissions=2)
+    oldest, long, near = bench.send([3, 4], [3, 4, 5, 6, 7], [5])
+    bench.step()
+    assert set(bench.lane._jobs.values()) == {oldest, near}
+    bench.serve_all()
+    assert len(result_of(long).value[0].ids) == 10
+
+
 def test_a_row_in_flight_expires_at_its_deadline(clock: Clock) -> None:
     bench = Bench(clock)
     (late,), (patient,) = bench.send([3], timeout_s=5), bench.send([4], timeout_s=50)

@@ -177,6 +177,29 @@ def test_what_could_not_be_served_in_time_is_refused_at_once() -> None:
     fill(queue, [1], timeout_s=6)
 
 
+def test_nobody_is_let_in_to_wait_longer_than_the_bound() -> None:
+    clock = Clock()
+    queue = RowQueue(LIMIT, clock, limit_s=5.5)
+    fill(queue, [50], timeout_s=math.inf)
+    drain(queue, clock, rate=10)
+    fill(queue, [6])
+    with pytest.raises(QueueFull, match="limit of 55; try again in 6 s"):
+        fill(queue, [1])
+    queue.take(lambda waiting: waiting[-1:])
+    fill(queue, [1])
+
+
+def test_the_later_rows_of_a_large_request_keep_nobody_out() -> None:
+    queue = RowQueue(10**6, Clock(), limit_s=1)
+    large = jobs([row(1_000) for _ in range(20)])
+    queue.put(large)
+    fill(queue, [5])
+    queue.discard(large[0].ticket)
+    fill(queue, [5_001])
+    with pytest.raises(QueueFull):
+        fill(queue, [5])
+
+
 def test_admission_can_be_asked_for_before_any_work() -> None:
     queue = RowQueue(LIMIT, Clock())
     queue.admit(LIMIT + 1, 60)

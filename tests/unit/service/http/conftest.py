@@ -7,13 +7,7 @@ import pytest
 
 from service.bundle import find_bundles, load_bundle
 from service.tasks.registry import open_predictor
-from tests.tiny_bundles import write_tiny_bundles
 from tests.unit.service.http.served import LANE_LIMITS, GatedModel, GatedNer, Served
-
-
-@pytest.fixture(scope="session")
-def tiny_bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_bundles(tmp_path_factory.mktemp("bundles"))
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,15 @@
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 import uvicorn
 
 from service.http.connection import Connection, ConnectionLimits
-from tests.unit.service.http.served import Served
+from tests.unit.service.http.listening import listening, port_of
+from tests.unit.service.http.served import GatedModel, Served
 
 HEADERS_S = 0.5
 GET = b"GET /models HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -20,27 +21,13 @@ GET = b"GET /models HTTP/1.1\r\nHost: a\r\n\r\n"
 def server(served: Served) -> Iterator[uvicorn.Server]:
     """A real server around the application, on a free port."""
     limits = ConnectionLimits(headers=4_096, headers_s=HEADERS_S, connections=20)
-    limited = type("Limited", (Connection,), {"limits": limits})
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        served.application, http=limited, lifespan="off", log_config=None, timeout_keep_alive=1
-    )
-    server = uvicorn.Server(config)
-    done = served.begin(serve(server, listener))
-    while not server.started:
-        time.sleep(0.01)
-    yield server
-    server.should_exit = True
-    done()
+    with listening(served, type("Limited", (Connection,), {"limits": limits})) as server:
+        yield server
 
 
 @pytest.fixture
 def port(server: uvicorn.Server) -> int:
-    return int(server.servers[0].sockets[0].getsockname()[1])
-
-
-async def serve(server: uvicorn.Server, listener: socket.socket) -> None:
-    await server._serve([listener])
+    return port_of(server)
 
 
 def connect(port: int) -> socket.socket:
@@ -185,6 +172,34 @@ def test_half_closed_sockets_do_not_stay(port: int, server: uvicorn.Server) -> N
             read_all(client)
     assert_serves(port)
     assert len(server.server_state.connections) <= 1
+
+
+def test_a_client_that_stops_sending_behind_its_request_counts_as_gone(
+    gated: tuple[Served, GatedModel],
+) -> None:
+    """TCP tells a client that has gone no sooner: waiting for one would keep the rows of all."""
+    served, model = gated
+    limits = ConnectionLimits(headers=4_096, headers_s=30, connections=20)
+    body = b'{"inputs": "John"}'
+    head = b"POST /ner HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    with listening(served, type("Patient", (Connection,), {"limits": limits})) as server:
+        with connect(port_of(server)) as first, connect(port_of(server)) as second:
+            for client in (first, second):
+                client.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+                assert model.entered.wait(5)
+            second.shutdown(socket.SHUT_WR)
+            assert read_all(second) == b""
+            eventually(lambda: len(served.lanes[0].queue) == 0)
+            model.gate.set()
+            assert first.recv(65_536).startswith(b"HTTP/1.1 200")
+        eventually(lambda: not server.server_state.connections)
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline, "it did not come true within 10 s"
+        time.sleep(0.01)
 
 
 def test_the_kernel_ends_a_connection_whose_client_does_not_read(

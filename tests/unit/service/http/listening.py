@@ -1,0 +1,31 @@
+"""A real server around an application in process, for what only sockets show."""
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+
+import uvicorn
+
+from service.http.connection import Connection
+from tests.unit.service.http.served import Served
+
+
+@contextlib.contextmanager
+def listening(served: Served, connection: type[Connection]) -> Iterator[uvicorn.Server]:
+    """The server on a free port, until the end of the block."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        served.application, http=connection, lifespan="off", log_config=None, timeout_keep_alive=1
+    )
+    server = uvicorn.Server(config)
+    done = served.begin(server._serve([listener]))
+    while not server.started:
+        time.sleep(0.01)
+    yield server
+    server.should_exit = True
+    done()
+
+
+def port_of(server: uvicorn.Server) -> int:
+    return int(server.servers[0].sockets[0].getsockname()[1])
