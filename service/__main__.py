@@ -16,7 +16,8 @@ from service.settings import Settings, SettingsError
 from service.supervisor import Supervisor, in_a_child
 
 _SERVICE = "service.app:Sluice"
-_IPV4, _IPV6 = socket.AF_INET, socket.AF_INET6
+_SHARED_MEMORY = "/dev/shm"
+_TEMPORARY = "set it to a folder that can be written, for what the workers share"
 
 
 class Address(NamedTuple):
@@ -36,9 +37,23 @@ class Address(NamedTuple):
 
 def main() -> int:
     """Serve until a signal; 2 if the service cannot start as it was asked to."""
-    with tempfile.TemporaryDirectory(prefix="sluice-") as home:
-        _share_folder(home)
+    try:
+        home = tempfile.TemporaryDirectory(prefix="sluice-", dir=_memory())
+    except OSError as error:
+        print(f"sluice: TMPDIR cannot be used ({error.strerror}); {_TEMPORARY}", file=sys.stderr)
+        return 2
+    with home as folder:
+        _share_folder(folder)
         return _serve()
+
+
+def _memory() -> str | None:
+    """A folder in memory, None where there is none.
+
+    The workers map the files that they share: a page that a full disk has no room for kills the
+    process that touches it (SIGBUS, mmap(2)), and each one started in its place.
+    """
+    return _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
 
 
 def _share_folder(home: str) -> None:
