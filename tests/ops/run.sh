@@ -16,7 +16,11 @@ trap cleanup EXIT
 if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-    docker.io docker-compose iptables iproute2 mmdebstrap prometheus haproxy wrk podman > /dev/null
+    docker.io docker-compose iptables iproute2 mmdebstrap prometheus haproxy wrk podman uidmap \
+    fuse-overlayfs containernetworking-plugins > /dev/null
+  # Podman without root needs a user who is not root.
+  id sluice-ops > /dev/null 2>&1 || useradd --create-home sluice-ops
+  export OPS_USER=sluice-ops
 fi
 if [ ! -e .venv/ops/ready ]; then
   python3 -m venv .venv/ops
