@@ -86,6 +86,7 @@ def _told() -> dict[str, str]:
     return environment(
         PYTHONPATH=str(ROOT),
         RAY_USAGE_STATS_ENABLED="0",
+        RAY_AUTH_MODE="disabled",
         OMP_NUM_THREADS="1",
         SLUICE_LOAD_MINUTES="0.5",
     )
