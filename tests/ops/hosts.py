@@ -40,7 +40,8 @@ class Host(NamedTuple):
             yield process
         finally:
             process.terminate()
-            process.wait(30)
+            # Ray drains for half a minute.
+            process.wait(90)
 
     @property
     def _inside(self) -> list[str]:
