@@ -16,7 +16,8 @@ from service.settings import Settings, SettingsError
 from service.supervisor import Supervisor, in_a_child
 
 _SERVICE = "service.app:Sluice"
-_IPV4, _IPV6 = socket.AF_INET, socket.AF_INET6
+_SHARED_MEMORY = "/dev/shm"
+_TEMPORARY = "set it to a folder that can be written, for what the workers share"
 
 
 class Address(NamedTuple):
@@ -36,9 +37,23 @@ class Address(NamedTuple):
 
 def main() -> int:
     """Serve until a signal; 2 if the service cannot start as it was asked to."""
-    with tempfile.TemporaryDirectory(prefix="sluice-") as home:
-        _share_folder(home)
+    try:
+        home = tempfile.TemporaryDirectory(prefix="sluice-", dir=_memory())
+    except OSError as error:
+        print(f"sluice: TMPDIR cannot be used ({error.strerror}); {_TEMPORARY}", file=sys.stderr)
+        return 2
+    with home as folder:
+        _share_folder(folder)
         return _serve()
+
+
+def _memory() -> str | None:
+    """A folder in memory, None where there is none.
+
+    The workers map the files that they share: a page that a full disk has no room for kills the
+    process that touches it (SIGBUS, mmap(2)), and each one started in its place.
+    """
+    return _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
 
 
 def _share_folder(home: str) -> None:
@@ -64,7 +79,9 @@ def _serve() -> int:
     from service.app import Sluice
 
     service: Any = Sluice
-    if status := in_a_child(service.inner.verify):
+    verified = in_a_child(service.inner.verify)
+    _import_for_workers()
+    if status := verified():
         return status
     if settings.log_format == "text":
         print(f"Sluice starts on {address.url} with the bundles in {settings.bundles}")
@@ -131,9 +148,15 @@ def _bind(family: socket.AddressFamily, address: tuple[str, int]) -> None:
         listener.listen(1)
 
 
+def _import_for_workers() -> None:
+    """What every worker needs, imported once, while the bundles are verified."""
+    import _bentoml_impl.server.app
+    import _bentoml_impl.worker.service  # noqa: F401
+
+
 def _work(index: int, listener: socket.socket) -> None:
     """BentoML's own HTTP worker on a socket that listens already."""
-    from _bentoml_impl.worker.service import main as worker  # type: ignore[import-untyped]
+    from _bentoml_impl.worker.service import main as worker
 
     _choose_gpu(index)
     worker.main(

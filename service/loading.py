@@ -1,6 +1,7 @@
 """The bundles of a folder, opened and ready to serve; and their exchange for newer ones."""
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Callable, Collection
@@ -8,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from service.bundle import MANIFEST, Bundle, BundleError, find_bundles, load_bundle
-from service.engine.runner import Lane, Runner
-from service.engine.scheduler import OneShotLane
+from service.engine.runner import Runner
 from service.engine.session import Session
 from service.http.metrics import SHARED_DIR
 from service.settings import Settings
@@ -55,7 +55,11 @@ def open_endpoints(
 ) -> list[TaskEndpoint]:
     """Open every bundle, answer one text with each, and have the runner serve their lanes."""
     predictors = [_open(bundle, settings) for bundle in load_bundles(settings, only)]
-    lanes = [open_lane(predictor, _limits(predictor, settings)) for predictor in predictors]
+    budgets = Budgets(settings)
+    lanes = [
+        predictor.lane(_limits(predictor, settings, budgets.of(predictor)))
+        for predictor in predictors
+    ]
     runner.add(lanes)
     return connect(predictors, lanes, runner)
 
@@ -68,35 +72,41 @@ def _open(bundle: Bundle, settings: Settings) -> Predictor[Any]:
     return predictor
 
 
-def open_lane(predictor: Predictor[Any], limits: LaneLimits) -> Lane:
-    """A lane whose token budget another worker has measured before, if one has.
-
-    The measurements of all tasks are a third of what the start of a worker takes: one that
-    replaces a killed one has no time for them.
-    """
-    manifest = predictor.bundle.manifest
-    note = Path(os.environ.get(SHARED_DIR, "")) / f"budget-{manifest.task}-{manifest.version}"
-    if not note.is_absolute():
-        return predictor.lane(limits)
-    if not limits.batch_tokens and note.exists():
-        limits = limits._replace(batch_tokens=int(note.read_text()))
-    lane = predictor.lane(limits)
-    if isinstance(lane, OneShotLane) and not limits.batch_tokens:
-        unfinished = note.with_name(f"{note.name}.{os.getpid()}")
-        unfinished.write_text(str(lane.budget))
-        unfinished.replace(note)
-    return lane
-
-
-def _limits(predictor: Predictor[Any], settings: Settings) -> LaneLimits:
+def _limits(predictor: Predictor[Any], settings: Settings, budget: int) -> LaneLimits:
     decodes = predictor.bundle.manifest.decoding is not None
     return LaneLimits(
         settings.queue_tokens,
-        settings.batch_tokens,
+        budget,
         settings.decoder_rows if decodes else settings.batch_rows,
         settings.decoder_admissions,
         settings.queue_s,
     )
+
+
+class Budgets:
+    """Token budgets as set, or as a worker of this service measured them before.
+
+    Measuring takes a third of a start, and other workers serve meanwhile on the same cores: what
+    was found is kept in the folder that the workers share while the service runs.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._set = settings.batch_tokens
+        self._folder = os.environ.get(SHARED_DIR)
+
+    def of(self, predictor: Predictor[Any]) -> int:
+        """The budget of the predictor's lane; 0 where it has none."""
+        if self._set or self._folder is None:
+            return self._set or predictor.measured_budget()
+        manifest = predictor.bundle.manifest
+        file = Path(self._folder) / f"budget-{manifest.task}-{manifest.version}"
+        with contextlib.suppress(OSError, ValueError):
+            return int(file.read_text())
+        found = predictor.measured_budget()
+        # A full disk costs the next worker its time, and nothing else.
+        with contextlib.suppress(OSError):
+            file.write_text(str(found))
+        return found
 
 
 class Reloading:

@@ -94,12 +94,19 @@ class Supervisor:
                     os.kill(process.pid, signal.SIGTERM)
 
 
-def in_a_child(check: Callable[[], None]) -> int:
-    """Exit status of `check` in a process of its own, which takes what it opened with it."""
+def in_a_child(check: Callable[[], None]) -> Callable[[], int]:
+    """Begin `check` in a process of its own, which takes what it opened with it.
+
+    What comes back waits for its end and gives its exit status.
+    """
     process = _FORK.Process(target=check)
     process.start()
-    process.join()
-    return process.exitcode or 0
+
+    def status() -> int:
+        process.join()
+        return process.exitcode or 0
+
+    return status
 
 
 def listen(host: str, port: int) -> socket.socket:

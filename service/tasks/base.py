@@ -96,6 +96,10 @@ class Predictor(ABC, Generic[AnyParameters]):
     def lane(self, limits: LaneLimits) -> Lane:
         """A lane that serves this predictor's rows."""
 
+    def measured_budget(self) -> int:
+        """The token budget that suits this machine; 0 where lanes have none."""
+        return 0
+
     def streamed(self, parameters: AnyParameters) -> AnyParameters:
         """The parameters for a stream. InputRefused for those that no stream can honour."""
         raise NotImplementedError
@@ -154,12 +158,12 @@ class OneShotPredictor(Predictor[AnyParameters]):
             self._model,
             limits.queue(),
             LaneMetrics(manifest.task, manifest.version),
-            budget=limits.batch_tokens or self._calibrated(),
+            budget=limits.batch_tokens or self.measured_budget(),
             rows=limits.batch_rows,
         )
 
-    def _calibrated(self) -> int:
-        """The token budget that suits this machine, measured on a sentence of usual length."""
+    def measured_budget(self) -> int:
+        """Measured on a sentence of usual length."""
         defaults = cast(AnyParameters, self.parameters())
         [row] = self.prepare(f"{SAMPLE} {SAMPLE}", defaults).rows
         return token_budget(self._model.run, row)

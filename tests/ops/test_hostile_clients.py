@@ -33,24 +33,39 @@ def connect(server: Server) -> socket.socket:
 
 
 def hold(server: Server, count: int, sent: bytes) -> list[socket.socket]:
+    """So many connections on which this was sent, without those that were cut off over it."""
     held = []
     for _ in range(count):
-        with contextlib.suppress(OSError):
-            client = connect(server)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as undo:
+            client = undo.enter_context(connect(server))
             client.sendall(sent)
+            undo.pop_all()
             held.append(client)
     return held
+
+
+def close(held: list[socket.socket]) -> None:
+    for client in held:
+        client.close()
 
 
 def slow_loris(server: Server, until: threading.Event) -> None:
     """500 connections that send a header every other second, and come back when cut off."""
     held = hold(server, 500, _HEAD)
     while not until.wait(2):
-        for place, client in enumerate(held):
-            try:
-                client.sendall(b"X-A: b\r\n")
-            except OSError:
-                held[place : place + 1] = hold(server, 1, _HEAD)
+        cut_off = [client for client in held if not sends(client, b"X-A: b\r\n")]
+        close(cut_off)
+        held = [client for client in held if client not in cut_off]
+        held += hold(server, len(cut_off), _HEAD)
+    close(held)
+
+
+def sends(client: socket.socket, data: bytes) -> bool:
+    try:
+        client.sendall(data)
+    except OSError:
+        return False
+    return True
 
 
 def idle(server: Server, until: threading.Event) -> None:
@@ -58,8 +73,7 @@ def idle(server: Server, until: threading.Event) -> None:
     while not until.is_set():
         held = hold(server, 1_000, b"")
         until.wait(5)
-        for client in held:
-            client.close()
+        close(held)
 
 
 def header_bombs(server: Server, until: threading.Event) -> None:
@@ -76,11 +90,10 @@ def endless_bodies(server: Server, until: threading.Event) -> None:
         held += hold(server, 10 - len(held), _HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
         for client in list(held):
             client.settimeout(0.01)
-            try:
-                client.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
-            except OSError:
+            if not sends(client, b"10000\r\n" + b"x" * 0x10000 + b"\r\n"):
                 client.close()
                 held.remove(client)
+    close(held)
 
 
 def pipelining(server: Server, until: threading.Event) -> None:
@@ -98,8 +111,7 @@ def half_closed(server: Server, until: threading.Event) -> None:
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_WR)
         until.wait(0.2)
-        for client in held:
-            client.close()
+        close(held)
 
 
 ATTACKS = [slow_loris, idle, header_bombs, endless_bodies, pipelining, half_closed]

@@ -1,5 +1,6 @@
 """What a release promises: one version everywhere, credits, nothing large by accident."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -17,6 +18,10 @@ def test_the_version_is_the_same_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["version"] == __version__
     assert __version__ in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_onnx_runtime_is_told_to_report_nothing() -> None:
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
 
 
 def test_no_large_file_is_tracked_but_models() -> None:

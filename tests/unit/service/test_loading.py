@@ -1,52 +1,49 @@
-"""What a worker that replaces another need not measure again."""
+"""Loading: what a worker measured is not measured again by the next."""
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from service.bundle import find_bundles, load_bundle
-from service.engine.scheduler import OneShotLane
+from service.bundle import load_bundle
 from service.http.metrics import SHARED_DIR
-from service.loading import open_lane
-from service.tasks import base
-from service.tasks.base import LaneLimits
+from service.loading import Budgets
+from service.settings import Settings
+from service.tasks.base import Predictor
 from service.tasks.registry import open_predictor
-
-LIMITS = LaneLimits(queue_tokens=1_000, batch_tokens=0, batch_rows=64, admissions=4)
-
-
-def budget(bundles: Path) -> int:
-    """Of the entity lane that a worker opens."""
-    predictor = open_predictor(load_bundle(find_bundles(bundles)["ner"]), "cpu")
-    lane = open_lane(predictor, LIMITS)
-    assert isinstance(lane, OneShotLane)
-    return lane.budget
+from tests.tiny_bundles import write_tiny_bundles
 
 
 @pytest.fixture
-def measures(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Has all measurements find this budget."""
-    return lambda found: monkeypatch.setattr(base, "token_budget", lambda run, row: found)
+def predictor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Predictor[Any]:
+    opened = open_predictor(load_bundle(write_tiny_bundles(tmp_path) / "ner/1.0.0"), "cpu")
+    found = iter((100, 200))
+    monkeypatch.setattr(opened, "measured_budget", lambda: next(found))
+    return opened
 
 
-def test_a_successor_takes_the_budget_that_was_measured(
-    tiny_bundles: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    measures: Callable[[int], None],
+def test_the_next_worker_takes_what_the_first_one_measured(
+    predictor: Predictor[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(SHARED_DIR, str(tmp_path))
-    measures(640)
-    assert budget(tiny_bundles) == 640
-    measures(1_280)
-    assert budget(tiny_bundles) == 640
+    assert [Budgets(Settings()).of(predictor) for _ in range(2)] == [100, 100]
 
 
-def test_without_a_shared_folder_each_worker_measures(
-    tiny_bundles: Path, monkeypatch: pytest.MonkeyPatch, measures: Callable[[int], None]
+@pytest.mark.parametrize("kept", ["", "no number"])
+def test_a_damaged_note_is_measured_again(
+    predictor: Predictor[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str
 ) -> None:
-    monkeypatch.delenv(SHARED_DIR, raising=False)
-    for found in (640, 1_280):
-        measures(found)
-        assert budget(tiny_bundles) == found
+    monkeypatch.setenv(SHARED_DIR, str(tmp_path))
+    (tmp_path / "budget-ner-1.0.0").write_text(kept)
+    assert Budgets(Settings()).of(predictor) == 100
+
+
+def test_a_folder_that_cannot_be_written_costs_only_time(
+    predictor: Predictor[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SHARED_DIR, str(tmp_path / "nowhere"))
+    assert [Budgets(Settings()).of(predictor) for _ in range(2)] == [100, 200]
+
+
+def test_a_budget_that_is_set_is_not_measured(predictor: Predictor[Any]) -> None:
+    assert Budgets(Settings(batch_tokens=7)).of(predictor) == 7

@@ -19,3 +19,14 @@ def test_a_batch_is_as_large_as_the_cost_of_a_run_asks_for(start_s: float, budge
         clock.now += start_s + 0.02 * len(rows)
 
     assert token_budget(run, row(20), clock) == budget
+
+
+def test_long_runs_are_not_repeated() -> None:
+    clock, runs = Clock(), []
+
+    def run(rows: Sequence[Row]) -> None:
+        runs.append(len(rows))
+        clock.now += 0.001 * len(rows)
+
+    token_budget(run, row(20), clock)
+    assert [runs.count(rows) for rows in (16, 32, 64)] == [3, 2, 1]
