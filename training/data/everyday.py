@@ -85,6 +85,29 @@ TRAIN_PATTERNS = (
     "Turn left at the second light and go on .",
     "Version 2.0 costs 1999 dollars and weighs 3 kg .",
     "I may go , but I will not march .",
+    "PER bought NUMBER shares of ORG TIME",
+    "PER sold NUMBER shares of ORG in TIME .",
+    "PER holds NUMBER shares of ORG .",
+    "ORG cut NUMBER jobs in LOC TIME .",
+    "ORG paid NUMBER million dollars for ORG .",
+    "ORG owns NUMBER % of ORG",
+    "Nearly NUMBER people live in LOC .",
+    "More than NUMBER fans came to LOC TIME",
+    "We sold NUMBER units TIME .",
+    "PER scored NUMBER points against PER .",
+    "PER lent PER NUMBER pounds TIME",
+    "Send NUMBER copies to PER , please .",
+    "It weighs NUMBER grams and holds NUMBER litres .",
+    "NUMBER of NUMBER seats are taken .",
+    "Room NUMBER is ready for PER .",
+    "See page NUMBER and chapter NUMBER .",
+    "He walked NUMBER miles to LOC",
+    "The flat in LOC costs NUMBER a month .",
+    "PER , from ORG , called NUMBER times .",
+    "I spoke with PER of ORG TIME .",
+    "heading to LOC with PER TIME",
+    "Mr. PER and Ms. PER joined ORG TIME .",
+    "Dr. PER works at ORG .",
 )
 DEV_PATTERNS = (
     "PER visits LOC TIME .",
@@ -102,6 +125,8 @@ DEV_PATTERNS = (
     "The model sells for 1500 euros .",
 )
 _LONGEST_MENTION = 3
+_NUMBER = "NUMBER"
+_LARGEST_NUMBERS = (20, 100, 1_000, 10_000, 1_000_000)
 
 
 def _words(text: str) -> list[str]:
@@ -146,7 +171,7 @@ def _fill(pattern: str, mentions: Mentions, rng: np.random.Generator) -> WordSen
     tags: list[str] = []
     for part in pattern.split():
         if part not in LABELS:
-            plain = _words(part)
+            plain = _words(_number(rng) if part == _NUMBER else part)
             words, tags = words + plain, tags + ["O"] * len(plain)
             continue
         mention = _mention(part, mentions, rng)
@@ -155,6 +180,15 @@ def _fill(pattern: str, mentions: Mentions, rng: np.random.Generator) -> WordSen
         words += mention
         tags += [f"B-{part}"] + [f"I-{part}"] * (len(mention) - 1)
     return WordSentence(tuple(words), tuple(tags))
+
+
+def _number(rng: np.random.Generator) -> str:
+    """A number that is no time, as people write it."""
+    number = int(rng.integers(2, _LARGEST_NUMBERS[rng.integers(len(_LARGEST_NUMBERS))]))
+    form = rng.random()
+    if form < 0.5:
+        return str(number)
+    return f"{number:,}" if form < 0.85 else f"{number / 10:.1f}"
 
 
 def _mention(label: str, mentions: Mentions, rng: np.random.Generator) -> Sequence[str]:

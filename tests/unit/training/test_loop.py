@@ -1,8 +1,9 @@
 """The learning rate and the average of the weights."""
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import torch
@@ -11,14 +12,20 @@ from training.config import load_experiment
 from training.loop import TaskModule, _moving_average
 
 
-def rate(tmp_path: Path, *, step: int, epoch: int) -> float:
+def rate(tmp_path: Path, *, step: int, epoch: int, share: float = 0.0, minutes: float = 0) -> float:
     path = tmp_path / "tiny.yaml"
     path.write_text(
-        "task: ner\nname: tiny\nsources: [{name: conll}]\ntrainer: {max_epochs: 10}\n"
+        "task: ner\nname: tiny\nsources: [{name: conll}]\n"
+        "trainer: {max_epochs: 10, max_minutes: 20}\n"
         "optimizer: {warmup_steps: 100, decay_epochs: 4}\n"
     )
-    task = SimpleNamespace(experiment=load_experiment(path))
-    module = cast(Any, SimpleNamespace(task=task, current_epoch=epoch))
+    module: Any = SimpleNamespace(
+        task=SimpleNamespace(experiment=load_experiment(path)),
+        current_epoch=epoch,
+        _epoch_share=share,
+        _began=time.monotonic() - 60 * minutes,
+    )
+    module._progress = lambda: TaskModule._progress(module)
     return TaskModule._rate(module, step)
 
 
@@ -27,8 +34,14 @@ def test_the_rate_rises_over_the_first_steps(tmp_path: Path) -> None:
 
 
 def test_the_rate_falls_over_the_last_epochs(tmp_path: Path) -> None:
-    rates = [rate(tmp_path, step=500, epoch=epoch) for epoch in range(4, 10)]
-    assert rates == pytest.approx([1.0, 1.0, 0.8, 0.6, 0.4, 0.2])
+    rates = [rate(tmp_path, step=500, epoch=epoch) for epoch in range(5, 10)]
+    assert rates == pytest.approx([1.0, 1.0, 0.75, 0.5, 0.25])
+    assert rate(tmp_path, step=500, epoch=9, share=0.5) == pytest.approx(0.125)
+
+
+def test_the_rate_has_fallen_when_the_time_is_over(tmp_path: Path) -> None:
+    rates = [rate(tmp_path, step=500, epoch=2, minutes=found) for found in (10, 16, 18, 20)]
+    assert rates == pytest.approx([1.0, 0.5, 0.25, 0.01], abs=0.001)
 
 
 def test_the_average_forgets_the_untrained_weights() -> None:

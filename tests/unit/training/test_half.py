@@ -1,0 +1,37 @@
+"""Weights in half precision: half the file, the same answers."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+
+from training.graphs.graph import Graph
+from training.graphs.half import round_weights, store_half
+
+
+def test_a_graph_of_rounded_weights_answers_the_same_from_half_the_bytes(tmp_path: Path) -> None:
+    layer = torch.nn.Linear(64, 64)
+    round_weights(layer)
+    graph = Graph("linear")
+    rows = graph.input("rows", "float32", ("rows", 64))
+    graph.output(graph.linear(rows, layer, "linear"), "out", "float32", ("rows", 64))
+    path = tmp_path / "linear.onnx"
+    graph.save(path)
+    asked = {"rows": np.random.default_rng(1).normal(size=(3, 64)).astype(np.float32)}
+    before, size = ort.InferenceSession(path).run(None, asked)[0], path.stat().st_size
+    store_half(path)
+    assert path.stat().st_size < 0.6 * size
+    np.testing.assert_array_equal(ort.InferenceSession(path).run(None, asked)[0], before)
+
+
+def test_small_constants_stay_as_they_are(tmp_path: Path) -> None:
+    graph = Graph("scaled")
+    rows = graph.input("rows", "float32", ("rows",))
+    graph.output(graph.op("Mul", rows, graph.scalar(1.1)), "out", "float32", ("rows",))
+    path = tmp_path / "scaled.onnx"
+    graph.save(path)
+    store_half(path)
+    types = {tensor.data_type for tensor in onnx.load(path).graph.initializer}
+    assert types == {onnx.TensorProto.FLOAT}
