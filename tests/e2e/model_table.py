@@ -7,7 +7,7 @@ from service.bundle import Bundle, find_bundles, load_bundle
 _KINDS = {
     "ner": "BiLSTM-CRF over words and characters",
     "sentiment": "bidirectional LSTM over sub-words",
-    "translation": "GRU encoder-decoder with attention, one model for all pairs",
+    "translation": "LSTM encoder-decoder with attention, one model for all pairs",
     "detection": "recurrent over characters",
     "transliteration": "encoder-decoder over characters",
 }
