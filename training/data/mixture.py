@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from training.config import Pair, TranslationExperiment
+from training.config import Corpus, Pair, TranslationExperiment
 from training.data.parallel import SentencePair, read_pairs
 
 
@@ -17,12 +17,8 @@ class DirectedPairs(NamedTuple):
 
 
 def training_pairs(pair: Pair, languages: tuple[str, str]) -> list[SentencePair]:
-    """All training rows of `pair`, in the order of `languages`."""
-    found: list[SentencePair] = []
-    for corpus in pair.corpora:
-        for split in corpus.splits:
-            found += read_pairs(corpus.name, split, languages) * corpus.repeat
-    return found
+    """All training rows of `pair` once, in the order of `languages`."""
+    return [row for corpus in pair.corpora for row in _rows(corpus, languages)]
 
 
 def ways(pair: Pair) -> list[tuple[str, str]]:
@@ -34,10 +30,19 @@ def ways(pair: Pair) -> list[tuple[str, str]]:
 def directed_pairs(experiment: TranslationExperiment) -> list[DirectedPairs]:
     """The training pairs of every direction."""
     return [
-        DirectedPairs(languages, training_pairs(pair, languages))
+        DirectedPairs(languages, _heard(pair, languages))
         for pair in experiment.pairs
         for languages in ways(pair)
     ]
+
+
+def _heard(pair: Pair, languages: tuple[str, str]) -> list[SentencePair]:
+    """The rows of `pair`, as often as their corpora are to be heard."""
+    return [row for corpus in pair.corpora for row in _rows(corpus, languages) * corpus.repeat]
+
+
+def _rows(corpus: Corpus, languages: tuple[str, str]) -> list[SentencePair]:
+    return [row for split in corpus.splits for row in read_pairs(corpus.name, split, languages)]
 
 
 def shares(sizes: list[int], temperature: float) -> NDArray[np.float64]:
