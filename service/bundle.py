@@ -1,12 +1,13 @@
 """The model bundle: a folder that holds all a task needs to serve, and nothing that runs code.
 
 exported_models/<task>/<version>/manifest.json    what it is, checked first
-                                /*.onnx           graphs, self-contained, standard operators
+                                /*.onnx           graphs of standard operators
+                                /weights.bin      their large weights
                                 /…                vocabularies, MODEL_CARD.md
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -143,7 +144,7 @@ class Bundle(NamedTuple):
 
 
 def load_bundle(path: Path) -> Bundle:
-    """Read and verify a bundle: manifest, hashes, no stray file, no external data.
+    """Read and verify a bundle: manifest, hashes, no stray file, no data from elsewhere.
 
     Raises BundleError; nothing of the bundle is used before all of it has been checked.
     """
@@ -157,7 +158,7 @@ def load_bundle(path: Path) -> Bundle:
         for name in graph.files.values():
             if name not in manifest.files:
                 raise BundleError(path, name, "is named as a graph but not listed in `files`")
-            _check_graph(path, name)
+            _check_graph(path, name, manifest.files)
     return Bundle(path, manifest)
 
 
@@ -217,8 +218,10 @@ def _check_hash(path: Path, name: str, expected: str) -> None:
         raise BundleError(path, name, f"damaged: sha256 is {found}, the manifest says {expected}")
 
 
-def _check_graph(path: Path, name: str) -> None:
-    """Refuse what would make the graph read other files or run other code than ONNX's own."""
+def _check_graph(path: Path, name: str, listed: Container[str]) -> None:
+    """Refuse what would make the graph read files that are not `listed`, or run other code than
+    ONNX's own.
+    """
     try:
         model = onnx.load(path / name, load_external_data=False)
     except Exception as error:
@@ -226,8 +229,10 @@ def _check_graph(path: Path, name: str) -> None:
     tensors = _tensors(model.graph)
     for function in model.functions:
         tensors += _tensors_of_nodes(function.node)
-    if any(uses_external_data(tensor) for tensor in tensors):
-        raise BundleError(path, name, "refers to external data")
+    for tensor in filter(uses_external_data, tensors):
+        location = next((e.value for e in tensor.external_data if e.key == "location"), "")
+        if location not in listed:
+            raise BundleError(path, name, f"refers to external data that is not listed: {location}")
     if model.ir_version > LATEST_IR:
         raise BundleError(path, name, f"IR version {model.ir_version} is newer than {LATEST_IR}")
     for opset in model.opset_import:

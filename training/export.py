@@ -33,7 +33,7 @@ from training.card import model_card
 from training.config import AnyExperiment
 from training.data.licences import licence_of
 from training.errors import OutputError, ParityError
-from training.graphs.half import round_weights, store_half
+from training.graphs.storage import round_weights, store_weights
 from training.loop import load_best
 from training.quantization import quantize
 from training.tasks.base import Measured, TrainingTask
@@ -167,9 +167,8 @@ def _write_graphs(
         names: dict[Precision, str] = {"fp32": f"{role}.onnx", "int8": f"{role}.int8.onnx"}
         graph.save(draft / names["fp32"])
         quantize(draft / names["fp32"], draft / names["int8"], task.quantization)
-        for name in names.values():
-            store_half(draft / name)
         specs[role] = graph.spec(names)
+    store_weights([draft / name for spec in specs.values() for name in spec.files.values()])
     return specs
 
 

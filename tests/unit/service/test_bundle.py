@@ -244,8 +244,17 @@ def sparse_node() -> onnx.NodeProto:
     ],
     ids=["initializer", "sparse", "attribute", "sparse-attribute", "subgraph", "function"],
 )
-def test_external_data_is_refused_wherever_it_hides(tmp_path: Path, model: onnx.ModelProto) -> None:
+def test_unlisted_external_data_are_refused_wherever_they_hide(
+    tmp_path: Path, model: onnx.ModelProto
+) -> None:
     assert_refused(make_bundle(tmp_path, model), GRAPH, "refers to external data")
+
+
+def test_external_data_that_the_manifest_lists_are_served(tmp_path: Path) -> None:
+    path = make_bundle(tmp_path, tiny_model(initializer=[constant("w", external=True)]))
+    (path / "weights.bin").write_bytes(np.ones(4, np.float32).tobytes())
+    edit(path, lambda m: m.update(files=hash_files(path)))
+    assert load_bundle(path).path == path
 
 
 @pytest.mark.parametrize(
