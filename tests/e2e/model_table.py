@@ -17,7 +17,8 @@ _HEAD = "| model | what it is | test scores | trained on (licence) | size |\n"
 
 
 def model_table(folder: Path) -> str:
-    """A row for each task; scores are those of the precision that the CPU serves."""
+    """A row for each task; scores are those of the precision that the CPU serves, the size
+    is that of the whole bundle."""
     rows = [_row(load_bundle(path)) for path in find_bundles(folder).values()]
     return "".join([_HEAD, "| --- | --- | --- | --- | --- |\n", *rows])
 
@@ -39,8 +40,7 @@ def _row(bundle: Bundle) -> str:
         for score in found
         if score.metric in _METRICS
     ] or [f"{score.dataset} {score.metric} {score.value:.1f}" for score in found]
-    served = {spec.files[precision] for spec in manifest.graphs.values()}
-    size = sum(bundle.file(name).stat().st_size for name in served) / 1e6
+    size = sum(bundle.file(name).stat().st_size for name in manifest.files) / 1e6
     data = ", ".join(f"{one.name} ({one.licence})" for one in manifest.data)
     kind = f"{_KINDS.get(manifest.task, manifest.task)}; {precision} on the CPU"
     cells = (f"{manifest.name} {manifest.version}", kind, ", ".join(scores), data)
