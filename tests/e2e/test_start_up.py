@@ -10,6 +10,7 @@ from pathlib import Path
 import onnx
 import onnxruntime as ort
 import pytest
+from onnx.external_data_helper import set_external_data
 
 from service.bundle import MANIFEST, Manifest, hash_files, save_manifest
 from tests.e2e.processes import ROOT, environment, free_port, run_service
@@ -52,15 +53,14 @@ def cut_the_manifest(bundle: Path) -> str:
 
 
 def refer_elsewhere(bundle: Path) -> str:
-    """Weights in another file, with the hashes put right: only the graph itself tells."""
+    """Weights outside the bundle, with the hashes put right: only the graph itself tells."""
     model = onnx.load(bundle / "model.onnx")
-    onnx.save(
-        model,
-        bundle / "model.onnx",
-        save_as_external_data=True,
-        location="weights.bin",
-        size_threshold=0,
-    )
+    weights = bundle.parents[1] / "weights.bin"
+    for tensor in model.graph.initializer:
+        set_external_data(tensor, "../../weights.bin")
+        weights.write_bytes(tensor.raw_data)
+        tensor.ClearField("raw_data")
+    (bundle / "model.onnx").write_bytes(model.SerializeToString())
     manifest = Manifest.model_validate_json((bundle / MANIFEST).read_bytes())
     save_manifest(bundle, manifest.model_copy(update={"files": hash_files(bundle)}))
     return "model.onnx: refers to external data"
