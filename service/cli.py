@@ -125,11 +125,17 @@ def _texts(asked: argparse.Namespace) -> Iterator[str]:
     if asked.text:
         yield from asked.text
         return
-    try:
-        for name in asked.file or ["-"]:
+    for name in asked.file or ["-"]:
+        try:
             yield from _lines(name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandFailed(error) from None
+        except OSError as error:
+            raise CommandFailed(
+                f"cannot read {name!r} ({error.strerror}); name a text file, or - for the input"
+            ) from None
+        except UnicodeDecodeError as error:
+            raise CommandFailed(
+                f"{name!r} is not UTF-8 text (byte {error.start}); save it as UTF-8"
+            ) from None
 
 
 def _lines(name: str) -> Iterator[str]:
@@ -170,6 +176,8 @@ def _local(task: Task, parameters: dict[str, Any]) -> Answerer:
 
 
 def _remote(task: Task, parameters: dict[str, Any], asked: argparse.Namespace) -> Answerer:
+    if not asked.url.startswith(("http://", "https://")):
+        raise CommandFailed(f"the url {asked.url!r} has no scheme; write http://{asked.url}")
     headers = {"Content-Type": "application/json"}
     if asked.key:
         headers["Authorization"] = f"Bearer {asked.key}"
@@ -189,12 +197,20 @@ def _call(request: urllib.request.Request, url: str) -> bytes:
             body: bytes = response.read()
             return body
     except urllib.error.HTTPError as refused:
-        raise CommandFailed(json.loads(refused.read())["detail"]) from None
+        raise CommandFailed(_refusal(refused, url)) from None
     except (urllib.error.URLError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise CommandFailed(
             f"no service at {url} ({reason}); start one with `make serve`, or add --local"
         ) from None
+
+
+def _refusal(refused: urllib.error.HTTPError, url: str) -> str:
+    """What the service said; another server at that address says nothing that we can read."""
+    try:
+        return str(json.loads(refused.read())["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"{url} answers with status {refused.code}, not as Sluice does; check the address"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,6 +1,7 @@
 """What the task endpoints take: one type a task, made from the predictor's own parameters."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Generic, NoReturn, TypeVar, cast
 
@@ -11,6 +12,9 @@ from service.tasks.base import Parameters
 
 P = TypeVar("P", bound=Parameters)
 T = TypeVar("T")
+_STEP = re.compile(r"\.(\w+)")
+_SHOWN = 40
+"""Characters of a wrong number that are repeated to its sender."""
 
 
 class TaskRequest(msgspec.Struct, Generic[P], frozen=True, forbid_unknown_fields=True):
@@ -73,15 +77,27 @@ def _refuse(body: bytes, error: Exception) -> NoReturn:
     if not text.strip():
         raise NotJson("it is empty")
     try:
-        json.loads(text, parse_constant=_no_constant, parse_int=str)
+        found = json.loads(text, parse_constant=_no_constant, parse_int=str)
     except json.JSONDecodeError as fault:
         raise NotJson(f"{fault.msg} at character {fault.pos}") from None
     except RecursionError:
         raise WrongShape("the body is nested too deeply") from None
     if isinstance(error, msgspec.ValidationError):
-        path = "" if " - at `" in str(error) else " - at `$`"
-        raise WrongShape(f"{error}{path}") from None
+        raise WrongShape(_reason(str(error), found)) from None
     raise LoneSurrogate
+
+
+def _reason(told: str, found: Any) -> str:
+    """What msgspec tells, with the place always, and with a number that is beyond its bound."""
+    told, _, path = told.partition(" - at ")
+    path = path or "`$`"
+    if not told.startswith(("Expected `int` ", "Expected `float` ")):
+        return f"{told} - at {path}"
+    for key in _STEP.findall(path):
+        # A key that is there twice: msgspec read the first, and this is the last.
+        found = found.get(key) if isinstance(found, dict) else None
+    beyond = f", not {str(found)[:_SHOWN]}" if isinstance(found, str | float) else ""
+    return f"{told}{beyond} - at {path}"
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -5,7 +5,7 @@ import { samples } from "./samples.js";
 
 const PARTS = [
   ["queue", "Queue"],
-  ["tokenize", "Text"],
+  ["tokenize", "Tokenizing"],
   ["infer", "Inference"],
   ["rest", "The rest"],
 ];
@@ -23,7 +23,7 @@ export class Cost {
   }
 
   times(model) {
-    const rows = [...PARTS, ["total", "Total"], ["roundTrip", "In this browser"], ["batchRows", "Batch"]];
+    const rows = [...PARTS, ["total", "Total"], ["roundTrip", "Seen by this browser"], ["batchRows", "Batch"]];
     const list = element("dl", { class: "times" }, ...rows.flatMap(([name, label]) => {
       this.values[name] = element("dd", {}, "–");
       return [element("dt", { class: name }, label), this.values[name]];

@@ -23,11 +23,26 @@ function fill(node, attributes, children) {
 export function copyButton(label, text) {
   const button = element("button", { type: "button", class: "quiet" }, label);
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(text());
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = label; }, 1200);
+    await copy(text());
+    say(button, "Copied", label);
   });
   return button;
+}
+
+/** `button` tells for a moment that it has done its work. */
+export function say(button, done, label) {
+  button.textContent = done;
+  setTimeout(() => { button.textContent = label; }, 1200);
+}
+
+/** Browsers keep the clipboard from pages that came by plain HTTP from another machine. */
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = element("textarea", { class: "hidden" }, text);
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
 }
 
 /** Buttons of examples; a click puts one into `area`. */

@@ -34,7 +34,7 @@ export class Entities {
       limit: limits.max_chars * limits.max_inputs,
     });
     this.show("", []);
-    area.value = EXAMPLES[0][1];
+    area.value ||= EXAMPLES[0][1];
   }
 
   /** A long text goes in pieces, and its offsets come back as those of the whole. */

@@ -5,7 +5,7 @@ import { element } from "./dom.js";
 import { isLoopback, sendLoad } from "./load.js";
 import { clear, tell } from "./notice.js";
 import { Interval, parse } from "./prometheus.js";
-import { metrics, models } from "./service.js";
+import { Problem, metrics, models } from "./service.js";
 
 const state = document.getElementById("state");
 const slots = document.getElementById("slots");
@@ -55,8 +55,8 @@ function showDecoder(told) {
   });
 }
 
-async function watch(shown) {
-  let [before, at] = [parse(await metrics()), performance.now()];
+function watch(shown, first) {
+  let [before, at] = [first, performance.now()];
   const read = async () => {
     try {
       const [now, time] = [parse(await metrics()), performance.now()];
@@ -64,10 +64,9 @@ async function watch(shown) {
       for (const { chart, read: values } of shown) chart.push(values(told));
       showDecoder(told);
       [before, at] = [now, time];
-      state.textContent = "live";
       clear();
+      state.textContent = "live";
     } catch (error) {
-      state.textContent = "no answer";
       tell(error, () => {});
     }
     setTimeout(read, 1000);
@@ -87,14 +86,26 @@ function offerLoad(served) {
   });
 }
 
+/** Where operators gave the metrics a port of their own, nobody watches here, nor sends a load. */
+async function firstReading() {
+  try {
+    return parse(await metrics());
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    throw new Problem(404, "no /metrics on this port, so there is nothing to draw: " +
+      "SLUICE_ADMIN_PORT moved it to a port for operators; 0 brings it back");
+  }
+}
+
 async function start() {
   try {
     const { models: served } = await models();
+    const first = await firstReading();
     const shown = figures(served.map((model) => model.task));
     document.getElementById("charts").append(...shown.map(({ chart }) => chart.node));
     slots.append(...Array.from({ length: SLOTS }, () => element("span", { class: "slot" })));
     offerLoad(served);
-    await watch(shown);
+    watch(shown, first);
   } catch (error) {
     tell(error, start);
   }

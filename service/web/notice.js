@@ -4,11 +4,24 @@ import { element } from "./dom.js";
 import { useKey } from "./service.js";
 
 const box = document.getElementById("notice");
+const state = document.getElementById("state");
 let timer;
+let stateBefore;
 
 export function clear() {
   clearInterval(timer);
   box.hidden = true;
+  if (!document.body.classList.contains("unreachable")) return;
+  document.body.classList.remove("unreachable");
+  state.textContent = stateBefore;
+}
+
+/** Until `clear`: a page that goes on saying that models are ready would be wrong. */
+function unreachable() {
+  if (document.body.classList.contains("unreachable")) return;
+  stateBefore = state.textContent;
+  document.body.classList.add("unreachable");
+  state.textContent = "no answer";
 }
 
 function show(...content) {
@@ -23,7 +36,10 @@ export function tell(error, again) {
   else if (error.status === 429) countDown("The queue is full.", error.retryAfter || 1, again);
   else if (error.status === 503) countDown(`${sentence(error.message)}`, error.retryAfter || 2, again);
   else if (error.status) show(sentence(error.message));
-  else countDown("The service cannot be reached.", 2, again);
+  else {
+    unreachable();
+    countDown("The service cannot be reached.", 2, again);
+  }
 }
 
 /** Two numbers are read before a wait: how long it is and, each second, how long it still is. */

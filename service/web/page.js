@@ -2,22 +2,25 @@
 
 import { Cost } from "./cost.js";
 import { Entities } from "./entities.js";
-import { tell } from "./notice.js";
+import { clear, tell } from "./notice.js";
 import { Sentiment } from "./sentiment.js";
 import { models } from "./service.js";
 import { Translation } from "./translation.js";
 
 const PANES = { ner: Entities, sentiment: Sentiment, translation: Translation };
+/** A pane is made when it is first looked at: who wants one does not wait for three. */
 const panes = new Map();
 const tabs = [...document.querySelectorAll('[role="tab"]')];
 
 async function start() {
   try {
     const told = await models();
+    clear();
     for (const model of told.models) open(model, told.limits);
     document.getElementById("state").textContent = `${told.models.length} models ready`;
     const wanted = tabs.find((tab) => tab.hash === location.hash && !tab.hidden);
     choose(wanted ?? tabs.find((tab) => !tab.hidden));
+    performance.mark("interactive");
   } catch (error) {
     tell(error, start);
   }
@@ -26,8 +29,9 @@ async function start() {
 function open(model, limits) {
   const root = document.querySelector(`[data-task="${model.task}"]`);
   if (!root || panes.has(root.id)) return;
-  const cost = new Cost(root.querySelector("aside"), model);
-  panes.set(root.id, new PANES[model.task](root, model, limits, cost));
+  let pane;
+  panes.set(root.id, () => (pane ??= new PANES[model.task](root, model, limits,
+    new Cost(root.querySelector("aside"), model))));
   tabs.find((tab) => tab.hash === `#${root.id}`).hidden = false;
 }
 
@@ -40,7 +44,7 @@ function choose(tab) {
     document.querySelector(other.hash).hidden = !chosen;
   }
   history.replaceState(null, "", tab.hash);
-  panes.get(tab.hash.slice(1)).typing.now();
+  panes.get(tab.hash.slice(1))().typing.now();
 }
 
 /** Arrow keys walk the tabs, as in any other application. */

@@ -38,17 +38,25 @@ export class Phrases {
   list(kind, title) {
     const phrases = read(kind);
     const forget = () => this.write(kind, []);
-    return element("details", { class: kind },
+    const open = this.root.querySelector(`.${kind}`)?.open ?? false;
+    return element("details", { class: kind, open },
       element("summary", {}, `${title} (${phrases.length})`),
-      element("ul", {}, ...phrases.map((phrase) => this.entry(phrase))),
-      phrases.length ? element("button", { type: "button", class: "quiet", onclick: forget }, "Forget these") : null);
+      element("ul", {}, ...phrases.map((phrase) => this.entry(kind, phrase))),
+      phrases.length ? element("button", { type: "button", class: "quiet", onclick: forget }, "Forget all") : null);
   }
 
-  entry(phrase) {
+  entry(kind, phrase) {
     return element("li", {}, element("button", { type: "button", class: "phrase",
       onclick: () => this.recall(phrase) },
     element("span", { dir: "auto" }, phrase.text),
-    element("span", { dir: "auto", lang: phrase.tgt_lang }, phrase.translation_text)));
+    element("span", { dir: "auto", lang: phrase.tgt_lang }, phrase.translation_text)),
+    element("button", { type: "button", class: "quiet", "aria-label": `Forget “${phrase.text}”`,
+      onclick: () => this.forget(kind, phrase) }, "×"));
+  }
+
+  forget(kind, phrase) {
+    this.write(kind, read(kind).filter((one) => !same(one, phrase)));
+    this.root.querySelector(`.${kind} summary`).focus();
   }
 }
 

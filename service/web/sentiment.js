@@ -32,7 +32,7 @@ export class Sentiment {
       delay: 200,
     });
     this.hint();
-    area.value = EXAMPLES[0][1];
+    area.value ||= EXAMPLES[0][1];
   }
 
   hint() {
@@ -51,7 +51,9 @@ export class Sentiment {
   async one(text, signal) {
     const body = { inputs: text, parameters: { explain: true } };
     const { answer: [scores], cost } = await call(this.model.endpoint, body, signal);
-    this.output.replaceChildren(this.verdict(positive(scores, this.good)), this.shaded(text, scores));
+    this.output.replaceChildren(this.verdict(positive(scores, this.good)), this.shaded(text, scores),
+      element("p", { class: "hint shades" }, "Shaded by how much each word tipped it: ",
+        element("span", { class: "bad" }, this.bad), " or ", element("span", { class: "good" }, this.good)));
     this.cost.show(cost);
   }
 
@@ -73,9 +75,13 @@ export class Sentiment {
     const sure = percent(Math.max(score, 1 - score));
     return element("div", { class: "verdict" },
       element("p", { class: score >= 0.5 ? "good" : "bad" }, element("strong", {}, sure), ` ${label}`),
-      meter(score, `${sure} ${label}`),
-      element("p", { class: "ends", "aria-hidden": "true" },
-        element("span", {}, this.bad), element("span", {}, this.good)));
+      meter(score, `${sure} ${label}`), this.ends());
+  }
+
+  /** What lies at either end of the probability. */
+  ends() {
+    return element("p", { class: "ends", "aria-hidden": "true" },
+      element("span", {}, this.bad), element("span", {}, this.good));
   }
 
   /** Each word with its weight as shade: towards positive, or towards negative. */
@@ -131,8 +137,9 @@ export class Sentiment {
     const goods = this.rows.filter((row) => row.score >= 0.5).length;
     return element("div", { class: "summary" },
       element("p", {}, element("strong", {}, `${goods} of ${this.rows.length}`), ` lines are ${this.good}`),
-      drawing("svg", { viewBox: "0 0 200 42", role: "img",
-        "aria-label": `Lines by probability, from ${this.bad} to ${this.good}: ${counts.join(", ")}` }, ...bars));
+      element("div", { class: "spread" }, drawing("svg", { viewBox: "0 0 200 42", role: "img",
+        "aria-label": `Lines by probability, from ${this.bad} to ${this.good}: ${counts.join(", ")}` }, ...bars),
+      this.ends()));
   }
 }
 

@@ -1,6 +1,6 @@
 // Translation: two boxes, streamed as it is made, with what the model can tell about it.
 
-import { characters, copyButton, element, examples, percent } from "./dom.js";
+import { characters, copyButton, element, examples, percent, say } from "./dom.js";
 import { tell } from "./notice.js";
 import { Phrases } from "./phrases.js";
 import { call, stream } from "./service.js";
@@ -28,7 +28,7 @@ export class Translation {
     root.querySelector(".examples").append(...examples(this.area, EXAMPLES));
     root.querySelector(".copies").append(
       copyButton("Copy", () => this.answer?.translation_text ?? ""), ...this.speaker(),
-      element("button", { type: "button", class: "quiet", onclick: () => this.save() }, "Save"));
+      element("button", { type: "button", class: "quiet", onclick: (event) => this.save(event.target) }, "Save"));
     this.typing = new Typing(this.area, root.querySelector(".counter"), {
       work: (text, signal) => this.run(text, signal),
       empty: () => this.clear(),
@@ -37,7 +37,7 @@ export class Translation {
     });
     for (const picker of [this.source, this.target]) picker.addEventListener("change", () => this.picked());
     this.swap.addEventListener("click", () => this.turn());
-    this.area.value = EXAMPLES[0][1];
+    this.area.value ||= EXAMPLES[0][1];
   }
 
   fillPickers() {
@@ -83,6 +83,7 @@ export class Translation {
     signal.addEventListener("abort", () => growing.abort());
     this.grow({ inputs: text, parameters: this.parameters() }, growing.signal);
     const { answer, cost } = await this.translate(text, signal).finally(() => growing.abort());
+    this.text = text;
     this.show(answer[0]);
     this.cost.show(cost);
     this.phrases.remember({ text, ...this.answer });
@@ -95,6 +96,7 @@ export class Translation {
     try {
       for await (const { event, data } of stream(`${this.model.endpoint}/stream`, body, signal)) {
         if (event !== "message" || signal.aborted) break;
+        if (!text) this.putAway();
         text += data.text;
         this.result.textContent = text;
       }
@@ -103,6 +105,12 @@ export class Translation {
     } finally {
       this.result.classList.remove("growing");
     }
+  }
+
+  /** What was told of the translation before has nothing to say about this one. */
+  putAway() {
+    this.told = "";
+    for (const part of [this.below, this.alternatives, this.status]) part.replaceChildren();
   }
 
   show(answer) {
@@ -150,8 +158,10 @@ export class Translation {
 
   async showAlternatives() {
     const parameters = { ...this.parameters(), num_beams: ALTERNATIVES, num_return_sequences: ALTERNATIVES };
-    const { answer } = await call(this.model.endpoint, { inputs: this.area.value, parameters })
-      .catch((error) => { tell(error, () => this.showAlternatives()); return { answer: [] }; });
+    const best = this.answer;
+    const { answer } = await call(this.model.endpoint, { inputs: this.text, parameters })
+      .catch((error) => { tell(error, () => this.showAlternatives()); return { answer: [best] }; });
+    if (best !== this.answer) return;
     const others = answer.map((one) => one.translation_text).filter((text) => text !== this.answer.translation_text);
     this.alternatives.replaceChildren(others.length
       ? element("ul", {}, ...[...new Set(others)].map((text) => element("li", { lang: this.target.value, dir: "auto" }, text)))
@@ -161,7 +171,7 @@ export class Translation {
   clear() {
     this.answer = null;
     this.result.replaceChildren(element("span", { class: "hint" }, "Translation"));
-    for (const part of [this.below, this.alternatives, this.status]) part.replaceChildren();
+    this.putAway();
     this.source.options[0].textContent = "Detect language";
   }
 
@@ -176,8 +186,10 @@ export class Translation {
     this.typing.now();
   }
 
-  save() {
-    if (this.answer) this.phrases.save({ text: this.area.value, ...this.answer });
+  save(button) {
+    if (!this.answer) return;
+    this.phrases.save({ text: this.text, ...this.answer });
+    say(button, "Saved", "Save");
   }
 
   recall({ text, src_lang: source, tgt_lang: target }) {

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 __all__ = ["server", "tiny_server"]
-_QUIET = (
+QUIET = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -36,7 +36,7 @@ def browser() -> Iterator["Browser"]:
     if chromium is None:
         pytest.skip("no chromium here: apt-get install chromium")
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium, args=list(_QUIET))
+        browser = started.chromium.launch(executable_path=chromium, args=list(QUIET))
         yield browser
         browser.close()
 

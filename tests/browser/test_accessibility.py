@@ -35,12 +35,16 @@ def test_axe_finds_nothing_serious(server: Server, visit: "Open", path: str, sch
     assert not serious
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("path", READY)
-def test_screenshots_are_written(server: Server, visit: "Open", path: str, width: int) -> None:
+def test_screenshots_are_written(
+    server: Server, visit: "Open", path: str, width: int, scheme: str
+) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page = visit(server.url + path, viewport={"width": width, "height": 860})
+    viewport = {"width": width, "height": 860}
+    page = visit(server.url + path, viewport=viewport, color_scheme=scheme)
     page.locator(READY[path]).first.wait_for()
-    image = SCREENSHOTS / f"{path.strip('/#')}-{width}.png"
+    image = SCREENSHOTS / f"{path.strip('/#')}-{width}-{scheme}.png"
     page.screenshot(path=image, full_page=True)
     assert image.stat().st_size > 10_000

@@ -28,3 +28,13 @@ def test_a_load_is_offered_on_the_own_machine_only(tiny_server: Server, visit: "
     page = visit(f"http://sluice.localhost:{port}/live")
     page.locator("#slots .slot").first.wait_for()
     assert page.get_by_role("button", name="Send a short load").count() == 0
+
+
+def test_metrics_on_a_port_of_operators_leave_no_load_to_send(
+    tiny_server: Server, visit: "Open"
+) -> None:
+    page = visit("about:blank")
+    page.route("**/metrics", lambda route: route.fulfill(status=404, body="{}"))
+    page.goto(f"{tiny_server.url}/live")
+    page.locator("#notice", has_text="SLUICE_ADMIN_PORT").wait_for()
+    assert page.get_by_role("button", name="Send a short load").count() == 0

@@ -1,6 +1,7 @@
 """The playground in a real browser: each pane end to end, odd and hostile text, the keyboard."""
 
 import json
+import re
 import shlex
 import subprocess
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 from tests.e2e.processes import Server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
     from tests.browser.conftest import Open
 
@@ -21,6 +22,11 @@ PANES = ("entities", "sentiment", "translation")
 
 def write(page: "Page", pane: str, text: str) -> None:
     page.fill(f"#{pane} textarea", text)
+
+
+def past(page: "Page", text: str) -> "Locator":
+    """The entry of the history whose source is `text`."""
+    return page.locator(".recent .phrase > span:first-child", has_text=re.compile(f"^{text}$"))
 
 
 def copied(page: "Page", button: str) -> str:
@@ -102,7 +108,7 @@ def test_a_translation_appears_and_can_be_turned_round(server: Server, visit: "O
 def test_phrases_stay_in_the_browser(tiny_server: Server, visit: "Open") -> None:
     page = visit(f"{tiny_server.url}/#translation")
     write(page, "translation", "how are you")
-    page.locator(".recent li", has_text="how are you").wait_for(state="attached")
+    past(page, "how are you").wait_for(state="attached")
     page.get_by_role("button", name="Save").click()
     page.reload()
     page.get_by_text("Saved (1)").click()
@@ -207,3 +213,53 @@ def test_the_first_load_is_light_and_all_from_here(tiny_server: Server, visit: "
     page.locator("#entities pre code", has_text="curl").wait_for()
     assert all(url.startswith(tiny_server.url) for url in sizes)
     assert sum(sizes.values()) <= 150_000
+
+
+def test_every_module_is_asked_for_at_once(tiny_server: Server, visit: "Open") -> None:
+    page = visit("about:blank")
+    loaded: set[str] = set()
+    page.on("request", lambda request: loaded.add(request.url))
+    page.goto(tiny_server.url)
+    page.locator("#entities mark").wait_for()
+    told = page.evaluate(
+        """() => [...document.querySelectorAll("link[rel=modulepreload], script")]
+            .map((one) => one.href ?? one.src)"""
+    )
+    assert {url for url in loaded if url.endswith(".js")} == set(told)
+
+
+def test_what_was_told_of_a_translation_goes_with_it(server: Server, visit: "Open") -> None:
+    page = visit(f"{server.url}/#translation")
+    page.select_option("#translation .target", "hi")
+    romanized = page.locator("#translation .below", has_text="namaste")
+    romanized.wait_for()
+    page.select_option("#translation .target", "fr")
+    page.locator("#translation .result", has_text="Bonjour").wait_for()
+    assert romanized.count() == 0
+
+
+def test_a_phrase_is_forgotten_alone_and_its_list_stays_open(
+    tiny_server: Server, visit: "Open"
+) -> None:
+    page = visit(f"{tiny_server.url}/#translation")
+    for text in ("how are you", "good day"):
+        write(page, "translation", text)
+        past(page, text).wait_for(state="attached")
+    page.get_by_text("History (").click()
+    page.get_by_role("button", name="Forget “how are you”").click()
+    assert past(page, "how are you").count() == 0
+    assert past(page, "good day").is_visible()
+
+
+def test_a_tag_stays_beside_its_word(server: Server, visit: "Open") -> None:
+    page = visit(f"{server.url}/#entities", viewport={"width": 390, "height": 740})
+    page.get_by_role("button", name="Biography").click()
+    page.locator("#entities mark", has_text="1906").wait_for()
+    apart = page.evaluate(
+        """() => [...document.querySelectorAll("#entities mark")].filter((mark) => {
+            const word = [...mark.querySelector("bdi").getClientRects()].at(-1);
+            const tag = mark.querySelector(".tag").getBoundingClientRect();
+            return Math.abs(word.bottom - tag.bottom) > 12;
+        }).map((mark) => mark.textContent)"""
+    )
+    assert apart == []

@@ -32,9 +32,11 @@ def test_a_restart_while_one_types_loses_nothing(tiny_bundles: Path, visit: "Ope
         page.locator("#entities mark").wait_for()
     page.fill("#entities textarea", "John Smith and his dog")
     page.locator("#notice", has_text="cannot be reached").wait_for()
+    assert page.locator("#state").inner_text() == "no answer"
     with running(command, port, ROOT, SLUICE_BUNDLES=str(tiny_bundles)):
         page.locator("#entities .text", has_text="his dog").wait_for()
         assert page.locator("#notice").is_hidden()
+        assert page.locator("#state").inner_text().endswith("models ready")
 
 
 def test_a_page_that_needs_a_key_asks_for_it(tiny_server: Server, visit: "Open") -> None:

@@ -5,6 +5,8 @@ import os
 import pty
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,29 @@ def test_without_a_service_it_says_how_to_start_one() -> None:
     assert done.returncode == 1
     assert "make serve" in done.stderr
     assert "--local" in done.stderr
+
+
+def test_an_address_without_a_scheme_is_told_with_one() -> None:
+    done = sluice("ner", "a", "--url", "localhost:3000")
+    assert done.returncode == 1
+    assert "write http://localhost:3000" in done.stderr
+
+
+def test_a_file_that_cannot_be_read_is_named(tiny_server: Server, tmp_path: Path) -> None:
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9\n")
+    for name, fix in (("none.txt", "name a text file"), ("latin.txt", "save it as UTF-8")):
+        done = sluice("ner", "--file", str(tmp_path / name), "--url", tiny_server.url)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert name in done.stderr
+        assert fix in done.stderr
+
+
+def test_another_server_at_the_address_is_told_apart() -> None:
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+        threading.Thread(target=other.handle_request).start()
+        done = sluice("ner", "a", "--url", f"http://127.0.0.1:{other.server_port}")
+    assert done.returncode == 1
+    assert done.stderr.endswith("answers with status 501, not as Sluice does; check the address\n")
 
 
 def test_without_a_bundle_it_says_what_is_missing(tmp_path: Path) -> None:

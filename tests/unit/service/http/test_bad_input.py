@@ -34,6 +34,20 @@ def post_raw(served: Served, body: bytes, path: str = "/ner", **headers: str) ->
 
 
 @pytest.mark.parametrize(
+    "parameters, reason",
+    [
+        (b'{"tgt_lang": "de", "num_beams": 99}', "<= 8, not 99 - at `$.parameters.num_beams`"),
+        (b'{"num_beams": 99}, "parameters": null', "<= 8 - at `$.parameters.num_beams`"),
+    ],
+)
+def test_a_number_beyond_its_bound_is_told_where_it_can_be_found(
+    served: Served, parameters: bytes, reason: str
+) -> None:
+    body = b'{"inputs": "a", "parameters": ' + parameters + b"}"
+    assert_problem(post_raw(served, body, "/translate"), 422, "wrong-shape", reason)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"",
