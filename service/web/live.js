@@ -31,7 +31,7 @@ function figures(tasks) {
     byTask(tasks, "Waiting", "rows", 0, (told, of) => told.gauge("sluice_queue_rows", of)),
     { chart: new Chart("Refused or failed", "a second", [["all tasks", 4]], 0),
       read: (told) => [told.rate("sluice_refusals_total")] },
-    { chart: new Chart("Generated", "tokens a second", [["translation", 2]], 0),
+    { chart: new Chart("Generated", "tokens a second", [["all tasks", 4]], 0),
       read: (told) => [told.rate("sluice_generated_tokens_total")] },
   ];
 }
