@@ -21,6 +21,7 @@ import onnxruntime as ort
 from loadtests.texts import ROOT, mixed_texts
 from service.bundle import Bundle, load_bundle
 from service.engine.rows import Row
+from service.engine.session import pad_rows
 from service.tasks.base import Predictor
 from service.tasks.registry import open_predictor
 
@@ -160,13 +161,8 @@ def _batches(rows: Sequence[Row], budget: int) -> Iterator[list[Row]]:
 
 
 def _feeds(rows: Sequence[Row]) -> dict[str, np.ndarray[Any, Any]]:
-    longest = max(row.length for row in rows)
-    feeds = {"lengths": np.array([row.length for row in rows], np.int32)}
-    for name, first in rows[0].inputs.items():
-        feeds[name] = np.zeros((len(rows), longest, *first.shape[1:]), first.dtype)
-        for place, row in zip(feeds[name], rows, strict=True):
-            place[: row.length] = row.inputs[name]
-    return feeds
+    padded = {name: pad_rows([row.inputs[name] for row in rows]) for name in rows[0].inputs}
+    return {"lengths": np.array([row.length for row in rows], np.int32), **padded}
 
 
 if __name__ == "__main__":
