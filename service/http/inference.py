@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from service.engine.errors import DeadlineExceeded, QueueFull
+from service.engine.errors import DeadlineExceeded, Draining, QueueFull
 from service.http.errors import kind_of
 from service.http.limits import Limits, check_media_type, check_texts, read_body, timeout_of
 from service.http.messages import Request, Response, json_response, problem_response
@@ -91,10 +91,10 @@ class TaskHandler:
         return response
 
     def turn_away(self, size: int) -> Response | None:
-        """The refusal of a body of `size` bytes if no caller's time could suffice for it."""
+        """The refusal of a body of `size` bytes: no caller has the time, or the service closes."""
         try:
             self.endpoint.admit(_least_tokens(size), math.inf)
-        except QueueFull as error:
+        except (QueueFull, Draining) as error:
             self.metrics.refused(error)
             response = problem_response(error, self.route.path)
             self.metrics.turned_away(response.status)
