@@ -146,7 +146,7 @@ def _lane(mode: str, predictor: Predictor[Any]) -> Lane:
     assert isinstance(predictor, DecodedPredictor)
     settings = Settings()
     rows, admissions = settings.decoder_rows, settings.decoder_admissions
-    lane = predictor.lane(LaneLimits(1_000_000, settings.batch_tokens, rows, admissions))
+    lane = predictor.lane(LaneLimits(1_000_000, None, rows, admissions))
     if mode == "in-flight":
         return lane
     return StaticLane(lane, predictor.batch(HeldBatch if mode == "static" else DecoderBatch), rows)

@@ -17,9 +17,10 @@ from service.engine.tallies import write_tallies
 from service.front import put_in_front
 from service.http.admin import Administration
 from service.http.application import Application
-from service.http.connection import ConnectionLimits, limit_connections
+from service.http.connection import Connection, ConnectionLimits, limit_connections
+from service.http.direct import Direct, DirectConnection
 from service.http.front import operators_front, public_front
-from service.http.gate import gate_of
+from service.http.gate import gate_of, is_observed
 from service.http.limits import Limits
 from service.http.logs import enable, use_json
 from service.http.metrics import forget_dead_workers
@@ -62,11 +63,13 @@ application = Application(
     )
 )
 front = public_front(application, SETTINGS)
+direct = DirectConnection.direct = Direct(application.handler_of)
 limit_connections(
     ConnectionLimits(
         SETTINGS.max_header_bytes, SETTINGS.header_timeout_s, SETTINGS.max_connections
     ),
     gate_of(application.turn_away, SETTINGS),
+    DirectConnection if SETTINGS.lean_path and not is_observed(SETTINGS) else Connection,
 )
 
 
@@ -178,7 +181,11 @@ if SETTINGS.lean_path:
 
 async def _drain(runner: Runner) -> None:
     """Finish what was accepted, within the time for it."""
-    if not await application.drain(SETTINGS.drain_s):
+    application.refuse_new()
+    drained = await asyncio.gather(
+        application.drain(SETTINGS.drain_s), direct.drain(SETTINGS.drain_s)
+    )
+    if not all(drained):
         log.warning("requests were cut off after SLUICE_DRAIN_S=%g s", SETTINGS.drain_s)
     await runner.drain(1.0)
 

@@ -8,7 +8,10 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from service.bundle import MANIFEST, Bundle, BundleError, find_bundles, load_bundle
+from service.engine.calibration import BatchCost
 from service.engine.runner import Runner
 from service.engine.session import Session
 from service.http.metrics import SHARED_DIR
@@ -55,9 +58,9 @@ def open_endpoints(
 ) -> list[TaskEndpoint]:
     """Open every bundle, answer one text with each, and have the runner serve their lanes."""
     predictors = [_open(bundle, settings) for bundle in load_bundles(settings, only)]
-    budgets = Budgets(settings)
+    costs = Costs(settings)
     lanes = [
-        predictor.lane(_limits(predictor, settings, budgets.of(predictor)))
+        predictor.lane(_limits(predictor, settings, costs.of(predictor)))
         for predictor in predictors
     ]
     runner.add(lanes)
@@ -72,19 +75,19 @@ def _open(bundle: Bundle, settings: Settings) -> Predictor[Any]:
     return predictor
 
 
-def _limits(predictor: Predictor[Any], settings: Settings, budget: int) -> LaneLimits:
+def _limits(predictor: Predictor[Any], settings: Settings, cost: BatchCost | None) -> LaneLimits:
     decodes = predictor.bundle.manifest.decoding is not None
     return LaneLimits(
         settings.queue_tokens,
-        budget,
+        cost,
         settings.decoder_rows if decodes else settings.batch_rows,
         settings.decoder_admissions,
         settings.queue_s,
     )
 
 
-class Budgets:
-    """Token budgets as set, or as a worker of this service measured them before.
+class Costs:
+    """What batches cost, as a worker of this service measured it before; the budget as set.
 
     Measuring takes a third of a start, and other workers serve meanwhile on the same cores: what
     was found is kept in the folder that the workers share while the service runs.
@@ -94,18 +97,22 @@ class Budgets:
         self._set = settings.batch_tokens
         self._folder = os.environ.get(SHARED_DIR)
 
-    def of(self, predictor: Predictor[Any]) -> int:
-        """The budget of the predictor's lane; 0 where it has none."""
-        if self._set or self._folder is None:
-            return self._set or predictor.measured_budget()
+    def of(self, predictor: Predictor[Any]) -> BatchCost | None:
+        """The cost of the batches of the predictor's lane; None where it has none."""
+        found = self._measured(predictor)
+        return found._replace(budget=self._set) if found and self._set else found
+
+    def _measured(self, predictor: Predictor[Any]) -> BatchCost | None:
+        if self._folder is None:
+            return predictor.measured_cost()
         manifest = predictor.bundle.manifest
-        file = Path(self._folder) / f"budget-{manifest.task}-{manifest.version}"
-        with contextlib.suppress(OSError, ValueError):
-            return int(file.read_text())
-        found = predictor.measured_budget()
+        file = Path(self._folder) / f"cost-{manifest.task}-{manifest.version}"
+        with contextlib.suppress(OSError, msgspec.DecodeError):
+            return msgspec.json.decode(file.read_bytes(), type=BatchCost | None)
+        found = predictor.measured_cost()
         # A full disk costs the next worker its time, and nothing else.
         with contextlib.suppress(OSError):
-            file.write_text(str(found))
+            file.write_bytes(msgspec.json.encode(found))
         return found
 
 

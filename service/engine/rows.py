@@ -76,7 +76,6 @@ class Ticket:
         self._results: list[Result | None] = [None] * rows
         self._left = rows
         self._metrics = metrics
-        metrics.accepted(rows)
 
     def answer(self, index: int, result: Result) -> None:
         """The result of one row; the last one ends the wait."""
@@ -95,9 +94,9 @@ class Ticket:
         self.future.set_exception(error)
 
     def cancel(self) -> None:
-        """The caller has gone."""
-        self._metrics.cancelled(len(self._results))
-        self.future.cancel()
+        """The caller has gone; nothing changes if the answer was there before."""
+        if self.future.cancelled() or self.future.cancel():
+            self._metrics.cancelled(len(self._results))
 
 
 @dataclass(slots=True, eq=False)

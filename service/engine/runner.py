@@ -76,22 +76,40 @@ class Runner:
         Raises QueueFull, Draining, DeadlineExceeded, or what the session raised. If the caller is
         cancelled, its rows leave the queue and the running batch.
         """
+        ticket = self.post(lane, rows, timeout_s, on_news)
+        try:
+            return await ticket.future
+        except asyncio.CancelledError:
+            self.withdraw(lane, ticket)
+            raise
+        finally:
+            if len(rows) > 1:
+                lane.queue.discard(ticket)
+
+    def post(
+        self,
+        lane: Lane,
+        rows: Sequence[Row],
+        timeout_s: float,
+        on_news: Callable[[int, Token | Result], None] | None = None,
+    ) -> Ticket:
+        """Queue `rows`, whose results the ticket's future will have.
+
+        Raises QueueFull or Draining, and then nothing is queued.
+        """
         now = time.monotonic()
-        tokens = sum(row.length for row in rows)
-        lane.queue.admit(tokens, timeout_s)
         ticket = Ticket(asyncio.get_running_loop().create_future(), len(rows), lane.metrics)
         lane.queue.put(
             [Job(row, ticket, index, now, timeout_s, on_news) for index, row in enumerate(rows)]
         )
+        lane.metrics.accepted(len(rows))
         self._wake.set()
-        try:
-            return await ticket.future
-        except asyncio.CancelledError:
-            ticket.cancel()
-            raise
-        finally:
-            if len(rows) > 1 or ticket.future.cancelled():
-                lane.queue.discard(ticket)
+        return ticket
+
+    def withdraw(self, lane: Lane, ticket: Ticket) -> None:
+        """The caller has gone: its rows leave the queue and the running batch."""
+        ticket.cancel()
+        lane.queue.discard(ticket)
 
     def add(self, lanes: Sequence[Lane]) -> None:
         """Serve these lanes too."""

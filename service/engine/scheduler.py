@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from service.bundle import GraphSpec
+from service.engine.calibration import BatchCost
 from service.engine.metrics import LaneMetrics
 from service.engine.queue import RowQueue
 from service.engine.rows import Deliver, Job, Result, Row, Settlement
@@ -13,6 +14,9 @@ from service.engine.runner import expire
 from service.engine.session import Session, Tensor, pad_rows, require_rows
 
 Outputs = dict[str, Tensor]
+
+_FEW = 2
+"""A batch is small while its steps cost more than half of what its rows do."""
 
 
 class OneShotModel:
@@ -44,12 +48,17 @@ class OneShotLane:
     """The queue of a one-shot model, served a batch a step."""
 
     def __init__(
-        self, model: OneShotModel, queue: RowQueue, metrics: LaneMetrics, *, budget: int, rows: int
+        self,
+        model: OneShotModel,
+        queue: RowQueue,
+        metrics: LaneMetrics,
+        *,
+        cost: BatchCost,
+        rows: int,
     ) -> None:
         self.queue, self.metrics = queue, metrics
         self._model = model
-        self.budget = budget
-        self._rows = rows
+        self._cost, self._rows = cost, rows
         self._running = False
 
     @property
@@ -72,19 +81,27 @@ class OneShotLane:
             deliver(self._answer(jobs))
 
     def _choose(self, waiting: list[Job]) -> list[Job]:
-        """The oldest row, and its neighbours in length while rows x longest fits the budget.
+        """The oldest row, and as many of its neighbours in length as make a token cheapest.
 
-        onnxruntime computes padded steps: neighbours halve the cost of a mixed batch, and taking
-        the oldest always in keeps everyone's wait bounded.
+        A batch takes longest x (step_rows + rows): each neighbour shares the steps, and one that is
+        longer pads all others, which onnxruntime computes like real tokens. The oldest is always
+        in, so that everyone's wait is bounded; rows x longest stays within the budget. What is left
+        behind will need steps of its own, so none stays while the rows are fewer than steps cost.
         """
-        oldest, length = waiting[0], waiting[0].row.length
-        chosen, longest = [oldest], length
+        budget, step_rows = self._cost
+        length = waiting[0].row.length
+        chosen, longest, real = waiting[:1], length, length
+        least, best = step_rows + 1.0, 1
         for job in sorted(waiting[1:], key=lambda job: abs(job.row.length - length)):
             longest = max(longest, job.row.length)
-            if len(chosen) == self._rows or longest * (len(chosen) + 1) > self.budget:
+            if len(chosen) == self._rows or longest * (len(chosen) + 1) > budget:
                 break
             chosen.append(job)
-        return chosen
+            real += job.row.length
+            a_token = longest * (step_rows + len(chosen)) / real
+            if a_token <= least or len(chosen) <= _FEW * step_rows:
+                least, best = a_token, len(chosen)
+        return chosen[:best]
 
     def _answer(self, jobs: list[Job]) -> list[Settlement]:
         """One run for all; if it fails, one for each, so that a bad row falls alone."""

@@ -108,6 +108,10 @@ class Application:
         self._serving = True
         READY_WORKERS.set(1)
 
+    def handler_of(self, path: str) -> TaskHandler | None:
+        """The task that answers new requests to a path; None while or where none does."""
+        return self._handlers.get(path) if self.ready else None
+
     def turn_away(self, path: str, size: int) -> Response | None:
         """The refusal of a body of `size` bytes to `path`, if its task's queue is full."""
         handler = self._handlers.get(path)

@@ -57,6 +57,7 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = 0
         self._fault: HttpError | None = None
         self._turned_away = False
+        self._answerable = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -81,7 +82,7 @@ class Connection(HttpToolsProtocol):
             if self._head_bytes > self.limits.headers:
                 self._refuse(HeadersTooLarge(self.limits.headers))
                 return
-        if self._timer is None and (self.cycle is None or self.cycle.response_complete):
+        if self._timer is None and self._is_idle():
             self._await_head()
 
     def on_message_begin(self) -> None:
@@ -96,11 +97,16 @@ class Connection(HttpToolsProtocol):
             self._fail(HeadersTooLarge(self.limits.headers))
         if len(self.pipeline) >= _MAX_PIPELINED:
             self._fail(MalformedRequest(f"more than {_MAX_PIPELINED} requests wait"))
+        self._answerable = self._is_answerable()
         refusal = self._ask_gate()
         if refusal is None:
-            super().on_headers_complete()
+            self._accept()
         else:
             self._turn_away(refusal)
+
+    def _accept(self) -> None:
+        """Begin the ASGI call of the request whose head has come."""
+        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         if not self._turned_away:
@@ -122,21 +128,27 @@ class Connection(HttpToolsProtocol):
         """uvicorn's own answer to what its parser refused, as problem details."""
         self._refuse(self._fault or MalformedRequest("this is not HTTP/1.1"))
 
+    def _is_answerable(self) -> bool:
+        """Whether an answer to this POST may be written now, and the connection goes on after."""
+        if not self._is_idle() or self.flow.write_paused or self.expect_100_continue:
+            return False
+        parser = self.parser
+        return parser.get_method() == b"POST" and bool(parser.should_keep_alive())
+
+    def _is_idle(self) -> bool:
+        """Whether no request is being read or answered."""
+        return self.cycle is None or self.cycle.response_complete
+
     def _ask_gate(self) -> Response | None:
         """The gate's refusal, where an answer may be written now and the connection goes on."""
         gate = type(self).gate
-        idle = self.cycle is None or self.cycle.response_complete
-        if gate is None or not idle or self.flow.write_paused or self.expect_100_continue:
-            return None
-        if self.parser.get_method() != b"POST" or not self.parser.should_keep_alive():
-            return None
-        return gate(self.url, self.headers)
+        return None if gate is None or not self._answerable else gate(self.url, self.headers)
 
     def _turn_away(self, refusal: Response) -> None:
         """Answer before the body, which is read and forgotten if it comes soon."""
         self._turned_away = True
         self._timer = self.loop.call_later(_LINGER_S, self.transport.close)
-        self.transport.write(_raw(refusal))
+        self.transport.write(raw(refusal))
 
     def _await_head(self) -> None:
         self._timer = self.loop.call_later(self.limits.headers_s, self._head_is_late)
@@ -162,19 +174,21 @@ class Connection(HttpToolsProtocol):
         refused(error)
         self._stop_timer()
         if not self.transport.is_closing():
-            self.transport.write(_raw(problem_response(error, "/"), b"connection: close\r\n"))
+            self.transport.write(raw(problem_response(error, "/"), b"connection: close\r\n"))
             self.transport.close()
 
 
-def limit_connections(limits: ConnectionLimits, gate: Gate | None) -> None:
+def limit_connections(
+    limits: ConnectionLimits, gate: Gate | None, protocol: type[Connection] = Connection
+) -> None:
     """Have the servers of this process take connections within `limits`, past `gate`."""
     Connection.limits, Connection.gate = limits, gate
-    HTTP_PROTOCOLS["auto"] = f"{__name__}:{Connection.__name__}"
+    HTTP_PROTOCOLS["auto"] = f"{protocol.__module__}:{protocol.__name__}"
     # What the parser refuses is counted; a line for each would let callers fill a disk.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
-def _raw(response: Response, more: bytes = b"") -> bytes:
+def raw(response: Response, more: bytes = b"") -> bytes:
     """The response as it is sent; `more` are lines of its head."""
     head = [
         f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}",

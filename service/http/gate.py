@@ -11,13 +11,18 @@ Gate = Callable[[bytes, Headers], Response | None]
 """Refuses a POST to a path with these headers, or has nothing against it."""
 
 
+def is_observed(settings: Settings) -> bool:
+    """Whether keys, rates, logs, traces or browsers of other origins want to see each request."""
+    seen = settings.access_log or settings.traces != "off" or settings.cors_origins
+    return bool(seen or settings.api_keys_file or settings.rate_limit)
+
+
 def gate_of(turn_away: Callable[[str, int], Response | None], settings: Settings) -> Gate | None:
     """A gate that asks `turn_away` for the refusal of so many bytes to a path.
 
-    None where keys, rates, logs, traces or browsers of other origins want to see each request.
+    None where something else wants to see each request.
     """
-    observed = settings.access_log or settings.traces != "off" or settings.cors_origins
-    if observed or settings.api_keys_file or settings.rate_limit:
+    if is_observed(settings):
         return None
 
     def gate(url: bytes, headers: Headers) -> Response | None:

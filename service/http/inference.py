@@ -14,7 +14,7 @@ from service.http.metrics import TaskMetrics
 from service.http.schemas import RequestDecoder, with_client_parameters
 from service.http.watch import Watch
 from service.tasks.base import Parameters
-from service.tasks.endpoint import Answered, TaskEndpoint, TextRefused
+from service.tasks.endpoint import Answered, TaskEndpoint, TextRefused, Work
 
 _LONGEST_TOKEN = 64
 """Bytes of JSON; more only in made-up texts, which are counted exactly a moment later."""
@@ -50,6 +50,13 @@ class Call(NamedTuple):
     parameters: Parameters
     timeout_s: float
     left_s: float
+
+
+class Begun(NamedTuple):
+    """A call whose one row is in the engine."""
+
+    call: Call
+    work: Work
 
 
 class TaskHandler:
@@ -135,11 +142,37 @@ class TaskHandler:
         self.metrics.answered(answered)
         return answered
 
+    def begin(self, request: Request, body: bytes) -> Begun | None:
+        """Queue a request of one text that is one row; None if it is another.
+
+        Raises what refuses it; unless it returns something, nothing has been queued or counted.
+        """
+        check_media_type(request)
+        timeout_s = timeout_of(request, self._limits)
+        if len(body) > self._limits.max_body_bytes:
+            return None
+        call = self.call(request, *self._decoder.decode(body), timeout_s)
+        if not isinstance(call.inputs, str):
+            return None
+        work = self.endpoint.begin(call.inputs, call.parameters, call.left_s)
+        return None if work is None else Begun(call, work)
+
+    def finish(self, request: Request, begun: Begun) -> Response:
+        """The answer to a request that was begun, its work done."""
+        try:
+            answered = self.endpoint.finish(begun.work)
+        except DeadlineExceeded:
+            raise DeadlineExceeded(begun.call.timeout_s) from None  # not what was left of it
+        self.metrics.answered(answered)
+        return self._response(request, answered, one=True)
+
     async def _answer(self, request: Request) -> Response:
         call = await self.read(request)
         answered = await self.infer(request, call)
-        one = isinstance(call.inputs, str) and not self.route.as_list
-        value = answered.answers[0] if one else answered.answers
+        return self._response(request, answered, one=isinstance(call.inputs, str))
+
+    def _response(self, request: Request, answered: Answered, *, one: bool) -> Response:
+        value = answered.answers[0] if one and not self.route.as_list else answered.answers
         return json_response(value, cost_headers(answered, request))
 
     def refuse(self, error: Exception, request: Request) -> Response:

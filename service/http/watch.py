@@ -9,7 +9,7 @@ from service.http.messages import Receive
 
 _SOON_S = 0.2
 """Most requests are answered sooner: for them a watch is one timer, and no task listens."""
-_GRACE_S = 0.5
+GRACE_S = 0.5
 """How much later than a row's deadline a request gives up by itself, should a session hang."""
 
 
@@ -21,7 +21,7 @@ class Watch:
 
     def __init__(self, receive: Receive, timeout_s: float, left_s: float) -> None:
         self._receive, self._timeout_s = receive, timeout_s
-        self._left_s = left_s + _GRACE_S
+        self._left_s = left_s + GRACE_S
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._listener: asyncio.Task[None] | None = None

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, cast
 import msgspec
 
 from service.bundle import Bundle, Precision
-from service.engine.calibration import token_budget
+from service.engine.calibration import BatchCost, measure_cost
 from service.engine.metrics import LaneMetrics
 from service.engine.queue import RowQueue
 from service.engine.rows import Row
@@ -39,13 +39,14 @@ class Prepared(NamedTuple):
 
 
 class LaneLimits(NamedTuple):
-    """How much a lane may queue and take at once; `batch_tokens` 0 measures what is best.
+    """How much a lane may queue and take at once; `cost` is that of one-shot batches, None
+    to measure it.
 
     `queue_s` is how long a newcomer may have to wait.
     """
 
     queue_tokens: int
-    batch_tokens: int
+    cost: BatchCost | None
     batch_rows: int
     admissions: int
     queue_s: float = math.inf
@@ -96,9 +97,9 @@ class Predictor(ABC, Generic[AnyParameters]):
     def lane(self, limits: LaneLimits) -> Lane:
         """A lane that serves this predictor's rows."""
 
-    def measured_budget(self) -> int:
-        """The token budget that suits this machine; 0 where lanes have none."""
-        return 0
+    def measured_cost(self) -> BatchCost | None:
+        """What batches cost on this machine; None where lanes are no batches."""
+        return None
 
     def streamed(self, parameters: AnyParameters) -> AnyParameters:
         """The parameters for a stream. InputRefused for those that no stream can honour."""
@@ -158,15 +159,15 @@ class OneShotPredictor(Predictor[AnyParameters]):
             self._model,
             limits.queue(),
             LaneMetrics(manifest.task, manifest.version),
-            budget=limits.batch_tokens or self.measured_budget(),
+            cost=limits.cost or self.measured_cost(),
             rows=limits.batch_rows,
         )
 
-    def measured_budget(self) -> int:
+    def measured_cost(self) -> BatchCost:
         """Measured on a sentence of usual length."""
         defaults = cast(AnyParameters, self.parameters())
         [row] = self.prepare(f"{SAMPLE} {SAMPLE}", defaults).rows
-        return token_budget(self._model.run, row)
+        return measure_cost(self._model.run, row)
 
     def _run_batch(self, rows: Sequence[Row], batch: list[int]) -> dict[int, Any]:
         return dict(zip(batch, self._model.run([rows[i] for i in batch]), strict=True))

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from service.engine.errors import DeadlineExceeded
-from service.engine.rows import Result, Row, Token
+from service.engine.rows import Result, Row, Ticket, Token
 from service.engine.runner import Lane, Runner
 from service.tasks.base import Parameters, Predictor, Prepared
 from service.tasks.errors import BlankText, ForeignScript, InputRefused, InputTooLong, NoLetters
@@ -34,6 +34,14 @@ class Answered(NamedTuple):
     tokenize_s: float
     infer_s: float
     batch_rows: int
+
+
+class Work(NamedTuple):
+    """One text in the engine, as one row."""
+
+    prepared: Prepared
+    ticket: Ticket
+    tokenize_s: float
 
 
 class TaskEndpoint:
@@ -68,6 +76,29 @@ class TaskEndpoint:
         rows = [row for part in prepared for row in part.rows]
         results = await self._infer(rows, timeout_s, tokenize_s)
         return await _run(long, lambda: self._answered(prepared, results, tokenize_s))
+
+    def begin(self, text: str, parameters: Parameters, timeout_s: float) -> Work | None:
+        """Queue a text of at most some thousand characters; None if it is not exactly one row,
+        or no time is left for it.
+
+        Raises like `answer`. Unless it returns work, nothing has been queued.
+        """
+        began = time.monotonic()
+        self.predictor.check_call(1, parameters)
+        prepared = self.predictor.prepare(text, parameters)
+        tokenize_s = time.monotonic() - began
+        if len(prepared.rows) != 1 or tokenize_s >= timeout_s:
+            return None
+        ticket = self._runner.post(self.lane, prepared.rows, timeout_s - tokenize_s)
+        return Work(prepared, ticket, tokenize_s)
+
+    def finish(self, work: Work) -> Answered:
+        """The answer of work that is done; raises what the engine did."""
+        return self._answered([work.prepared], work.ticket.future.result(), work.tokenize_s)
+
+    def withdraw(self, work: Work) -> None:
+        """Nobody waits for this work any more."""
+        self._runner.withdraw(self.lane, work.ticket)
 
     def _answered(
         self, prepared: Sequence[Prepared], results: Sequence[Result], tokenize_s: float

@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from service.engine.runner import Lane, Runner
 from service.tasks.base import Parameters
-from service.tasks.endpoint import Answered, TaskEndpoint, TextRefused
+from service.tasks.endpoint import Answered, TaskEndpoint, TextRefused, Work
 from service.tasks.errors import UntranslatableLanguage
 from service.tasks.sources import HINDI, ROMANISED_HINDI, SourceReader, SourceText
 from service.tasks.translation import Translation, TranslationParameters, TranslationPredictor
@@ -79,6 +79,10 @@ class TranslationEndpoint(TaskEndpoint):
             ],
             [first, answered],
         )
+
+    def begin(self, text: str, parameters: Parameters, timeout_s: float) -> Work | None:
+        """None: a translation may need several passes, each through the engine."""
+        return None
 
     async def stream(
         self, text: str, parameters: Parameters, timeout_s: float

@@ -52,6 +52,7 @@ def jobs(
 ) -> list[Job]:
     """A request of some rows on no running loop."""
     ticket = Ticket(asyncio.Future(loop=_STOPPED_LOOP), len(rows), metrics)
+    metrics.accepted(len(rows))
     return [Job(of, ticket, index, arrived, timeout_s) for index, of in enumerate(rows)]
 
 

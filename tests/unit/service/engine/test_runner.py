@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from service.engine import runner
+from service.engine.calibration import BatchCost
 from service.engine.decoder_lane import DecoderLane
 from service.engine.decoding import DecoderBatch
 from service.engine.errors import DeadlineExceeded, Draining, QueueFull
@@ -48,7 +49,9 @@ class Bench:
         self.model.decoder.graph = self._logged_step
         one_shot = OneShotModel(FakeSession(self._gated), ONE_SHOT)
         batch = DecoderBatch(self.model.encoder, self.model.decoder, SPEC)
-        self.short = OneShotLane(one_shot, RowQueue(limit), LANE_METRICS, budget=limit, rows=rows)
+        self.short = OneShotLane(
+            one_shot, RowQueue(limit), LANE_METRICS, cost=BatchCost(limit, 2.0), rows=rows
+        )
         self.decoder = DecoderLane(batch, RowQueue(limit), DECODER_METRICS, rows=8, admissions=4)
         self.runner = Runner([self.decoder, self.short])
 

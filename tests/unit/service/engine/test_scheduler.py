@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from service.engine.calibration import BatchCost
 from service.engine.errors import BatchMismatch, DeadlineExceeded, QueueFull
 from service.engine.queue import RowQueue
 from service.engine.rows import Job, Result
@@ -35,11 +36,15 @@ LENGTHS = st.integers(1, 30)
 class Bench:
     """A lane with a simulated clock."""
 
-    def __init__(self, *, budget: int = 64, rows: int = 8, limit: int = 10**6) -> None:
+    def __init__(
+        self, *, budget: int = 64, rows: int = 8, limit: int = 10**6, step_rows: float = 1e6
+    ) -> None:
+        """Steps cost so much beside their rows that padding does not matter, if not told."""
         self.clock, self.graph, self.deliver = Clock(), OneShotGraph(), Deliveries()
         self.queue = RowQueue(limit, self.clock)
         model = OneShotModel(FakeSession(self.graph), ONE_SHOT)
-        self.lane = OneShotLane(model, self.queue, LANE_METRICS, budget=budget, rows=rows)
+        cost = BatchCost(budget, step_rows)
+        self.lane = OneShotLane(model, self.queue, LANE_METRICS, cost=cost, rows=rows)
 
     def put(self, *jobs: Job) -> None:
         self.queue.put(jobs)
@@ -109,6 +114,36 @@ def test_a_batch_takes_those_nearest_in_length_to_the_oldest(lengths: list[int])
     away = [abs(length - lengths[0]) for length in lengths]
     left = [away[mark - 1] for mark in range(1, len(lengths) + 1) if mark not in taken]
     assert all(away[mark - 1] <= min(left, default=99) for mark in taken)
+
+
+def cost_of_a_token(lengths: list[int], step_rows: float) -> float:
+    """In rows: what a batch takes, for each token that is no padding."""
+    return max(lengths) * (step_rows + len(lengths)) / sum(lengths)
+
+
+@given(st.lists(LENGTHS, min_size=1, max_size=8), st.floats(0.1, 20))
+def test_no_other_number_of_neighbours_costs_less_a_token(
+    lengths: list[int], step_rows: float
+) -> None:
+    bench = Bench(budget=10**6, step_rows=step_rows)
+    bench.put(*jobs_of(lengths))
+    bench.lane.step(bench.deliver)
+    near = sorted(lengths, key=lambda length: abs(length - lengths[0]))
+    taken = len(bench.graph.batches[0])
+    few = min(len(near), max(1, int(2 * step_rows)))
+    least = min(cost_of_a_token(near[:rows], step_rows) for rows in range(few, len(near) + 1))
+    assert taken >= few
+    assert cost_of_a_token(near[:taken], step_rows) == pytest.approx(least)
+
+
+@pytest.mark.parametrize("step_rows, rows", [(0.5, 2), (1.0, 2), (2.0, 4), (50.0, 4)])
+def test_a_neighbour_joins_a_small_batch_or_one_that_it_pads_little(
+    step_rows: float, rows: int
+) -> None:
+    bench = Bench(budget=10**6, step_rows=step_rows)
+    bench.put(*jobs_of([6, 30, 6, 30]))
+    bench.lane.step(bench.deliver)
+    assert len(bench.graph.batches[0]) == rows
 
 
 def test_rows_that_fit_are_served_in_one_run() -> None:
@@ -183,7 +218,7 @@ def test_a_lane_is_busy_while_it_runs_and_while_a_row_waits() -> None:
         return bench.graph(feeds)
 
     model = OneShotModel(FakeSession(graph), ONE_SHOT)
-    bench.lane = OneShotLane(model, bench.queue, LANE_METRICS, budget=64, rows=8)
+    bench.lane = OneShotLane(model, bench.queue, LANE_METRICS, cost=BatchCost(64, 1.0), rows=8)
     assert not bench.lane.busy
     bench.put(*jobs_of([3]))
     assert bench.lane.busy

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from service.http.connection import Connection
+from service.http.connection import Connection, ConnectionLimits
+from service.http.direct import Direct
 from tests.unit.service.http.served import Served
 
 
@@ -25,6 +26,15 @@ def listening(served: Served, connection: type[Connection]) -> Iterator[uvicorn.
     yield server
     server.should_exit = True
     done()
+
+
+def limited(
+    protocol: type[Connection], limits: ConnectionLimits, served: Served
+) -> type[Connection]:
+    """Connections of this kind within limits of their own."""
+    direct = Direct(served.application.handler_of)
+    named = {"limits": limits, "direct": direct}
+    return type(protocol.__name__, (protocol,), named)
 
 
 def port_of(server: uvicorn.Server) -> int:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from service.engine.calibration import BatchCost
 from service.engine.queue import RowQueue
 from service.engine.rows import Row
 from service.engine.runner import Runner
@@ -21,7 +22,9 @@ T = TypeVar("T")
 LIMITS = Limits(
     max_chars=5_000, max_inputs=64, max_body_bytes=1 << 20, timeout_s=10, max_timeout_s=60
 )
-LANE_LIMITS = LaneLimits(queue_tokens=50_000, batch_tokens=2_048, batch_rows=64, admissions=4)
+LANE_LIMITS = LaneLimits(
+    queue_tokens=50_000, cost=BatchCost(2_048, 2.0), batch_rows=64, admissions=4
+)
 
 
 class Served:
@@ -98,6 +101,6 @@ class GatedNer(NerPredictor):
             self.model,
             RowQueue(limits.queue_tokens),
             lane.metrics,
-            budget=limits.batch_tokens,
+            cost=limits.cost or self.measured_cost(),
             rows=limits.batch_rows,
         )

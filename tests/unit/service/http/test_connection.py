@@ -10,18 +10,19 @@ import pytest
 import uvicorn
 
 from service.http.connection import Connection, ConnectionLimits
-from tests.unit.service.http.listening import listening, port_of
+from service.http.direct import DirectConnection
+from tests.unit.service.http.listening import limited, listening, port_of
 from tests.unit.service.http.served import GatedModel, Served
 
 HEADERS_S = 0.5
 GET = b"GET /models HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-@pytest.fixture(scope="module")
-def server(served: Served) -> Iterator[uvicorn.Server]:
-    """A real server around the application, on a free port."""
+@pytest.fixture(scope="module", params=[Connection, DirectConnection])
+def server(served: Served, request: pytest.FixtureRequest) -> Iterator[uvicorn.Server]:
+    """A real server around the application, on a free port; with and without the direct path."""
     limits = ConnectionLimits(headers=4_096, headers_s=HEADERS_S, connections=20)
-    with listening(served, type("Limited", (Connection,), {"limits": limits})) as server:
+    with listening(served, limited(request.param, limits, served)) as server:
         yield server
 
 
@@ -174,15 +175,16 @@ def test_half_closed_sockets_do_not_stay(port: int, server: uvicorn.Server) -> N
     assert len(server.server_state.connections) <= 1
 
 
+@pytest.mark.parametrize("protocol", [Connection, DirectConnection])
 def test_a_client_that_stops_sending_behind_its_request_counts_as_gone(
-    gated: tuple[Served, GatedModel],
+    gated: tuple[Served, GatedModel], protocol: type[Connection]
 ) -> None:
     """TCP tells a client that has gone no sooner: waiting for one would keep the rows of all."""
     served, model = gated
     limits = ConnectionLimits(headers=4_096, headers_s=30, connections=20)
     body = b'{"inputs": "John"}'
     head = b"POST /ner HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-    with listening(served, type("Patient", (Connection,), {"limits": limits})) as server:
+    with listening(served, limited(protocol, limits, served)) as server:
         with connect(port_of(server)) as first, connect(port_of(server)) as second:
             for client in (first, second):
                 client.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from service.bundle import load_bundle
+from service.engine.calibration import BatchCost
 from service.engine.errors import DeadlineExceeded
 from service.engine.rows import Result, Row, Token
 from service.engine.runner import Lane, Runner
@@ -18,7 +19,7 @@ from service.tasks.sentiment import SentimentParameters, SentimentPredictor
 from service.tasks.translation import TranslationParameters, TranslationPredictor
 from tests.tiny_bundles import write_ner, write_sentiment, write_translation
 
-LIMITS = LaneLimits(queue_tokens=5_000, batch_tokens=2_048, batch_rows=64, admissions=4)
+LIMITS = LaneLimits(queue_tokens=5_000, cost=BatchCost(2_048, 2.0), batch_rows=64, admissions=4)
 
 
 class CountingRunner(Runner):

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from service.bundle import load_bundle
+from service.engine.calibration import BatchCost
 from service.engine.errors import DeadlineExceeded
 from service.engine.runner import Runner
 from service.tasks.base import LaneLimits
@@ -17,7 +18,7 @@ from service.tasks.registry import open_predictor
 from service.tasks.sources import SourceReader, SourceText, likeliest
 from tests.tiny_bundles import write_detection, write_transliteration
 
-LIMITS = LaneLimits(queue_tokens=5_000, batch_tokens=2_048, batch_rows=64, admissions=4)
+LIMITS = LaneLimits(queue_tokens=5_000, cost=BatchCost(2_048, 2.0), batch_rows=64, admissions=4)
 SERVED = {"en", "de", "hi"}
 WORD = "\u0915\u0948\u0938\u0947"
 
