@@ -75,11 +75,12 @@ class Load:
             thread.join()
 
 
-@pytest.mark.parametrize("container", [False, True])
+@pytest.mark.parametrize(
+    "settings", [{}, {"BENTOML_CONTAINERIZED": "True"}, {"SLUICE_LEAN_PATH": "true"}]
+)
 def test_a_killed_worker_is_replaced_and_costs_only_what_it_held(
-    tiny_bundles: Path, container: bool
+    tiny_bundles: Path, settings: dict[str, Any]
 ) -> None:
-    settings: dict[str, Any] = {"BENTOML_CONTAINERIZED": "True"} if container else {}
     with running_service(tiny_bundles, SLUICE_WORKERS="2", **settings) as server:
         killed, other = workers(server)
         with Load(server, threads=4) as load:

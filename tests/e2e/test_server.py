@@ -233,21 +233,27 @@ def test_it_starts_in_time_and_stays_small(server: Server) -> None:
     assert worker.memory_info().rss / 2**20 < RESIDENT_MIB
 
 
-def test_a_signal_finishes_accepted_requests_and_exits_0(tiny_bundles: Path) -> None:
+@pytest.mark.parametrize("lean", ["false", "true"])
+def test_a_signal_finishes_accepted_requests_and_exits_0(tiny_bundles: Path, lean: str) -> None:
     """No call is cut off: what was accepted is answered, what came later is told 503."""
     statuses: Counter[str] = Counter()
     stopping = threading.Event()
+    many = {"inputs": ["how are you. " * 20] * 32, "parameters": {"tgt_lang": "de"}}
+    one = {"inputs": "John Smith " * 200}
 
-    def call() -> None:
-        body = {"inputs": ["how are you. " * 20] * 32, "parameters": {"tgt_lang": "de"}}
+    def call(path: str, body: dict[str, Any]) -> None:
         while not stopping.is_set():
             try:
-                statuses[str(server.post("/translate", body).status_code)] += 1
+                statuses[str(server.post(path, body).status_code)] += 1
             except httpx.TransportError as error:
                 statuses[type(error).__name__] += 1
 
-    with running_service(tiny_bundles) as server:
-        threads = [threading.Thread(target=call) for _ in range(4)]
+    with running_service(tiny_bundles, SLUICE_LEAN_PATH=lean) as server:
+        threads = [
+            threading.Thread(target=call, args=asked)
+            for asked in (("/translate", many), ("/ner", one))
+            for _ in range(4)
+        ]
         for thread in threads:
             thread.start()
         time.sleep(1)
