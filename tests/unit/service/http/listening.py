@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 
@@ -35,6 +35,14 @@ def limited(
     direct = Direct(served.application.handler_of)
     named = {"limits": limits, "direct": direct}
     return type(protocol.__name__, (protocol,), named)
+
+
+def eventually(true: Callable[[], object]) -> None:
+    """Wait until it holds; AssertionError if it does not within ten seconds."""
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline, "it did not come true within 10 s"
+        time.sleep(0.01)
 
 
 def port_of(server: uvicorn.Server) -> int:

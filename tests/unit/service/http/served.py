@@ -14,6 +14,7 @@ from service.engine.runner import Runner
 from service.engine.scheduler import OneShotLane, OneShotModel, Outputs
 from service.http.application import Application
 from service.http.limits import Limits
+from service.http.metrics import exposition
 from service.tasks.base import LaneLimits, Predictor
 from service.tasks.ner import NerPredictor
 from service.tasks.registry import connect
@@ -70,6 +71,12 @@ class Served:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
         self.loop.close()
+
+
+def counted(sample: str) -> float:
+    """The sum of a metric's samples that begin so."""
+    lines = exposition().decode().splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(sample))
 
 
 class GatedModel(OneShotModel):

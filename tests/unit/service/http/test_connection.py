@@ -3,7 +3,7 @@
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -11,7 +11,7 @@ import uvicorn
 
 from service.http.connection import Connection, ConnectionLimits
 from service.http.direct import DirectConnection
-from tests.unit.service.http.listening import limited, listening, port_of
+from tests.unit.service.http.listening import eventually, limited, listening, port_of
 from tests.unit.service.http.served import GatedModel, Served
 
 HEADERS_S = 0.5
@@ -195,13 +195,6 @@ def test_a_client_that_stops_sending_behind_its_request_counts_as_gone(
             model.gate.set()
             assert first.recv(65_536).startswith(b"HTTP/1.1 200")
         eventually(lambda: not server.server_state.connections)
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline, "it did not come true within 10 s"
-        time.sleep(0.01)
 
 
 def test_the_kernel_ends_a_connection_whose_client_does_not_read(

@@ -4,7 +4,7 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import httpx
@@ -14,9 +14,8 @@ import uvicorn
 
 from service.http.connection import Connection, ConnectionLimits
 from service.http.direct import Direct, DirectConnection, Exchange
-from service.http.metrics import exposition
-from tests.unit.service.http.listening import listening, port_of
-from tests.unit.service.http.served import GatedModel, Served
+from tests.unit.service.http.listening import eventually, listening, port_of
+from tests.unit.service.http.served import GatedModel, Served, counted
 
 LIMITS = ConnectionLimits(headers=4_096, headers_s=30, connections=50)
 TEXT = "John Smith lives in Berlin."
@@ -105,18 +104,6 @@ def read_answers(client: socket.socket, count: int) -> list[tuple[int, Any]]:
         assert part, f"closed after {answers}"
         read += part
     return answers
-
-
-def eventually(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline, "it did not come true within 10 s"
-        time.sleep(0.01)
-
-
-def counted(sample: str) -> float:
-    lines = exposition().decode().splitlines()
-    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(sample))
 
 
 @pytest.mark.parametrize("path", ["/ner", "/sentiment", "/detect"])

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from service.http.application import Application
-from service.http.metrics import exposition
-from tests.unit.service.http.served import LIMITS, GatedModel, Served
+from tests.unit.service.http.served import LIMITS, GatedModel, Served, counted
 
 Gated = tuple[Served, GatedModel]
 HEADERS = [(b"content-type", b"application/json")]
@@ -19,11 +18,6 @@ HEADERS = [(b"content-type", b"application/json")]
 
 def scope_of(path: str, method: str = "POST") -> dict[str, Any]:
     return {"type": "http", "method": method, "path": path, "headers": HEADERS}
-
-
-def counted(sample: str) -> float:
-    lines = exposition().decode().splitlines()
-    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(sample))
 
 
 def body_of(*texts: str) -> dict[str, list[str]]:

@@ -7,8 +7,7 @@ from typing import Any
 
 from service.http.messages import Request
 from service.http.streaming import EventStream, Item
-from tests.unit.service.http.served import Served
-from tests.unit.service.http.test_life_cycle import counted
+from tests.unit.service.http.served import Served, counted
 
 EN_DE = {"src_lang": "en", "tgt_lang": "de"}
 PATH = "/translate/stream"
