@@ -1,6 +1,7 @@
 """What travels through the engine: a row of tensors, the wait for its answer, and the result."""
 
 import asyncio
+import logging
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from service.engine.errors import DeadlineExceeded
 from service.engine.metrics import LaneMetrics
 from service.engine.session import Tensor
+
+log = logging.getLogger("sluice")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +70,7 @@ class Ticket:
     whole request, for that is how a caller sees it.
     """
 
-    __slots__ = ("_left", "_metrics", "_results", "future")
+    __slots__ = ("_left", "_metrics", "_results", "future", "on_end")
 
     def __init__(
         self, future: asyncio.Future[list[Result]], rows: int, metrics: LaneMetrics
@@ -76,6 +79,8 @@ class Ticket:
         self._results: list[Result | None] = [None] * rows
         self._left = rows
         self._metrics = metrics
+        self.on_end: Callable[[], None] | None = None
+        """Called when the future is done, at once: its own callbacks cost a turn of the loop."""
 
     def answer(self, index: int, result: Result) -> None:
         """The result of one row; the last one ends the wait."""
@@ -84,6 +89,7 @@ class Ticket:
         if not self._left:
             self._metrics.answered(len(self._results))
             self.future.set_result([found for found in self._results if found is not None])
+            self._end()
 
     def fail(self, error: BaseException) -> None:
         """All or nothing: the fault of one row is the fault of its request."""
@@ -92,11 +98,21 @@ class Ticket:
         )
         count(len(self._results))
         self.future.set_exception(error)
+        self._end()
 
     def cancel(self) -> None:
         """The caller has gone; nothing changes if the answer was there before."""
         if self.future.cancelled() or self.future.cancel():
             self._metrics.cancelled(len(self._results))
+            self._end()
+
+    def _end(self) -> None:
+        """A fault of one who waits must not cost the others of the batch their answers."""
+        if self.on_end is not None:
+            try:
+                self.on_end()
+            except Exception:
+                log.exception("an answer could not be given")
 
 
 @dataclass(slots=True, eq=False)

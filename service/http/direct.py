@@ -31,7 +31,7 @@ _MAX_EARLY = 64 * 1024
 
 
 class Exchange:
-    """A request whose row is in the engine; `respond` gets the answer, if anybody waits for it."""
+    """A request whose row is in the engine."""
 
     def __init__(
         self,
@@ -39,7 +39,10 @@ class Exchange:
         request: Request,
         begun: Begun,
         respond: Callable[[Response], None],
+        forget: Callable[["Exchange"], None],
     ) -> None:
+        """`respond` gets the answer while anybody waits for it; `forget` hears of every end."""
+        self._forget = forget
         self.done = begun.work.ticket.future
         self._handler, self._request, self._begun = handler, request, begun
         self._respond: Callable[[Response], None] | None = respond
@@ -47,7 +50,7 @@ class Exchange:
         handler.metrics.began()
         late = DeadlineExceeded(begun.call.timeout_s)
         self._timer = self.done.get_loop().call_later(begun.call.left_s + GRACE_S, self.end, late)
-        self.done.add_done_callback(self._settle)
+        begun.work.ticket.on_end = self._settle
 
     def end(self, cause: Exception) -> None:
         """Answer with `cause` what is not answered yet; its row leaves the engine."""
@@ -60,11 +63,12 @@ class Exchange:
         self._respond = None
         self.end(ClientGone())
 
-    def _settle(self, done: asyncio.Future[Any]) -> None:
+    def _settle(self) -> None:
         self._timer.cancel()
+        self._forget(self)
         handler, request = self._handler, self._request
         try:
-            if done.cancelled():
+            if self.done.cancelled():
                 raise self._cause
             response = handler.finish(request, self._begun)
         except Exception as error:
@@ -105,9 +109,8 @@ class Direct:
             return None  # the ASGI way meets the same error, and tells it
         if begun is None:
             return None
-        exchange = Exchange(handler, request, begun, respond)
+        exchange = Exchange(handler, request, begun, respond, self._exchanges.discard)
         self._exchanges.add(exchange)
-        exchange.done.add_done_callback(lambda _: self._exchanges.discard(exchange))
         return exchange
 
     async def drain(self, timeout_s: float) -> bool:
@@ -117,7 +120,6 @@ class Direct:
         late = list(self._exchanges)
         for exchange in late:
             exchange.end(Draining())
-        await asyncio.sleep(0)  # callbacks of what was ended write its answers
         return not late
 
 
