@@ -1,7 +1,15 @@
-"""Viterbi and forward-backward of a CRF as ONNX scans.
+"""Viterbi and forward-backward of a CRF as two ONNX scans.
 
-A begin tag (the last) makes every step alike, so a sentence of one word needs no case of its own
-and no scan ever has zero steps, which onnxruntime does not survive.
+A node of a scan costs half a microsecond at every position, however small its tensors. So all that
+does not depend on the step before is computed for all positions at once, outside; both recursions
+share one scan, and the best path is followed back in another.
+
+The boundary, a state beside the tags (the last), is what stands before the first word, after the
+last one and at padding: transitions out of it are the start scores, into it the end scores. So all
+steps are alike, and neither padding nor a sentence of one word needs a case of its own. A scan
+never has zero steps, which onnxruntime does not survive.
+
+Batches come last, (states, batch): a step's scores then meet all transitions without a reshape.
 """
 
 import numpy as np
@@ -11,143 +19,151 @@ from numpy.typing import NDArray
 from training.graphs.graph import Graph
 from training.models.crf import FORBIDDEN, Crf
 
+_LEAST = -60.0
+"""Log of a word's smallest potential, which stands for zero too: float32 reaches to -87, so that
+nothing that is reached underflows. The shipped tagger's emissions differ by 45 at most."""
+_EARLIEST = -(2**62)
 
-def crf_outputs(graph: Graph, emissions: str, mask: str, crf: Crf) -> tuple[str, str]:
+Matrix = NDArray[np.float32]
+
+
+def crf_outputs(graph: Graph, emissions: str, lengths: str, crf: Crf) -> tuple[str, str]:
     """Best tags (batch, time) and marginal probabilities (batch, time, tags).
 
-    emissions (time, batch, tags), mask (time, batch, 1).
+    emissions (time, batch, tags), lengths (batch,) int64. Behind a row's length the tag is the
+    boundary.
     """
-    count = len(crf.tags)
-    transitions = _square(crf.masked_transitions().detach().numpy())
-    ends = np.append(crf.ends.detach().numpy(), np.float32(FORBIDDEN))
-    padded = graph.op("Pad", emissions, graph.ints(0, 0, 0, 0, 0, 1), graph.scalar(FORBIDDEN))
-    begin, end = _first_state(graph, padded, count), graph.weight(ends, "ends")
-    tags = _viterbi(graph, padded, mask, begin, end, transitions)
-    heat = float(crf.temperature)
-    softened = graph.op("Div", padded, graph.scalar(heat))
-    soft_end = graph.weight((ends / heat).astype(np.float32), "soft_ends")
-    marginals = _marginals(
-        graph, softened, mask, begin, soft_end, (transitions / heat).astype(np.float32)
-    )
-    real = graph.op("Slice", marginals, graph.ints(0), graph.ints(count), graph.ints(2))
-    return tags, graph.op("Transpose", real, perm=[1, 0, 2])
+    transitions, heat = _transitions(crf), float(crf.temperature)
+    scores = _scores(graph, emissions, lengths, len(crf.tags))
+    arrivals = _arrivals(graph, scores, transitions)
+    potentials = _potentials(graph, scores, heat)
+    final, paths, messages = _recursions(graph, arrivals, potentials, transitions / heat)
+    tags = _followed(graph, final, paths, transitions[:, -1:])
+    return tags, _marginals(graph, messages, potentials, len(crf.tags))
 
 
-def _square(transitions: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(tags + begin, tags) with a column that forbids going back to begin."""
-    return np.pad(transitions, [(0, 0), (0, 1)], constant_values=FORBIDDEN).astype(np.float32)
+def _transitions(crf: Crf) -> Matrix:
+    """(states, states): score of column after row; from boundary to boundary it is free."""
+    ends = np.append(crf.ends.detach().numpy(), np.float32(0))
+    return np.column_stack([crf.masked_transitions().detach().numpy(), ends])
 
 
-def _first_state(graph: Graph, emissions: str, count: int) -> str:
-    """(batch, tags + begin): all weight on begin."""
-    start = np.full(count + 1, FORBIDDEN, np.float32)
-    start[count] = 0
-    batch = graph.op("Shape", emissions, start=1, end=2)
-    shape = graph.op("Concat", batch, graph.ints(count + 1), axis=0)
-    return graph.op("Expand", graph.weight(start, "begin"), shape)
+def _only_boundary(count: int) -> Matrix:
+    """(states, 1): scores where no word stands."""
+    return np.append(np.full(count, FORBIDDEN, np.float32), np.float32(0))[:, None]
 
 
-def _viterbi(
-    graph: Graph, emissions: str, mask: str, begin: str, end: str, transitions: NDArray[np.float32]
-) -> str:
-    scores, pointers = graph.ops(
+def _scores(graph: Graph, emissions: str, lengths: str, count: int) -> str:
+    """Emissions of all states (time, states, batch).
+
+    Less each word's best, which changes no answer: sums stay small, and so exact, on long texts.
+    """
+    best = graph.op("ReduceMax", emissions, graph.ints(2), keepdims=1)
+    below = graph.op("Transpose", graph.op("Sub", emissions, best), perm=[0, 2, 1])
+    words = graph.op("Pad", below, graph.ints(0, 0, 0, 0, 1, 0), graph.scalar(FORBIDDEN))
+    zero, one = (graph.weight(np.array(value, np.int64), "range") for value in (0, 1))
+    time = graph.op("Squeeze", graph.op("Shape", emissions, start=0, end=1))
+    steps = graph.op("Unsqueeze", graph.op("Range", zero, time, one), graph.ints(1, 2))
+    mask = graph.op("Less", steps, lengths)  # (time, 1, batch)
+    return graph.op("Where", mask, words, graph.weight(_only_boundary(count), "boundary"))
+
+
+def _arrivals(graph: Graph, scores: str, transitions: Matrix) -> str:
+    """(time, states, states before, batch): what a step adds to each path."""
+    after = graph.weight(transitions.T[:, :, None], "transitions")
+    return graph.op("Add", graph.op("Unsqueeze", scores, graph.ints(2)), after)
+
+
+def _potentials(graph: Graph, scores: str, heat: float) -> str:
+    """(time, 1, states, batch): exponentials of the scores at the temperature."""
+    softened = graph.op("Div", scores, graph.scalar(heat))
+    bounded = graph.op("Max", softened, graph.scalar(_LEAST))
+    return graph.op("Unsqueeze", graph.op("Exp", bounded), graph.ints(1))
+
+
+def _recursions(
+    graph: Graph, arrivals: str, potentials: str, softened: Matrix
+) -> tuple[str, str, str]:
+    """The steps of `_step` from the boundary on: final scores, paths, messages.
+
+    Messages (time, 2, states, batch): the backward ones are in the order of their computation.
+    """
+    boundary = _only_boundary(len(softened) - 1)
+    beliefs = np.stack([np.exp(boundary)] * 2)
+    batch = graph.op("Shape", potentials, start=3, end=4)
+    final, _, paths, messages = graph.ops(
         "Scan",
-        begin,
-        emissions,
-        mask,
-        outputs=2,
+        graph.op("Expand", graph.weight(boundary, "scores"), batch),
+        graph.op("Expand", graph.weight(beliefs, "beliefs"), batch),
+        arrivals,
+        graph.op("Concat", potentials, _reversed(graph, potentials), axis=1),
+        outputs=4,
         num_scan_inputs=2,
-        body=_best_step(transitions),
+        body=_step(np.exp(softened)),
     )
-    last = graph.op("ArgMax", graph.op("Add", scores, end), axis=1, keepdims=1)
+    return final, paths, messages
+
+
+def _step(weights: Matrix) -> onnx.GraphProto:
+    """One position of Viterbi, forward and backward, the latter scaled (Rabiner 1989, V.A)."""
+    size = len(weights)
+    body = Graph("step")
+    scores = body.input("scores", "float32", (size, "batch"))
+    beliefs = body.input("beliefs", "float32", (2, size, "batch"))
+    arrivals = body.input("arrivals", "float32", (size, size, "batch"))
+    potentials = body.input("potentials", "float32", (2, size, "batch"))
+    paths = body.op("Add", arrivals, scores)
+    best = body.op("ReduceMax", paths, body.ints(1), keepdims=0)
+    both = body.weight(np.stack([weights.T, weights]), "weights")
+    messages = body.op("MatMul", both, beliefs)
+    joint = body.op("Mul", messages, potentials)
+    summed = body.op("ReduceSum", joint, body.ints(1), keepdims=1)
+    body.output(best, "next_scores", "float32", (size, "batch"))
+    body.output(body.op("Div", joint, summed), "next_beliefs", "float32", (2, size, "batch"))
+    body.output(paths, "paths", "float32", (size, size, "batch"))
+    body.output(messages, "messages", "float32", (2, size, "batch"))
+    return body.body()
+
+
+def _followed(graph: Graph, final: str, paths: str, ends: Matrix) -> str:
+    """(batch, time): the best path, from its end back."""
+    pointers = graph.op("ArgMax", paths, axis=2, keepdims=0)  # (time, states, batch)
+    ended = graph.op("Add", final, graph.weight(ends, "ends"))
     _, path = graph.ops(
         "Scan",
-        last,
+        graph.op("ArgMax", ended, axis=0, keepdims=1),
         pointers,
         outputs=2,
         num_scan_inputs=1,
         scan_input_directions=[1],
         scan_output_directions=[1],
-        body=_follow_step(len(transitions)),
+        body=_follow_step(len(ends)),
     )
-    return graph.op("Transpose", graph.op("Squeeze", path, graph.ints(2)), perm=[1, 0])
-
-
-def _marginals(
-    graph: Graph, emissions: str, mask: str, begin: str, end: str, transitions: NDArray[np.float32]
-) -> str:
-    """softmax(alpha + beta), (time, batch, tags + begin); Rabiner 1989, eq. 27."""
-    _, alphas = graph.ops(
-        "Scan",
-        begin,
-        emissions,
-        mask,
-        outputs=2,
-        num_scan_inputs=2,
-        body=_forward_step(transitions),
-    )
-    _, betas = graph.ops(
-        "Scan",
-        graph.op("Expand", end, graph.op("Shape", begin)),
-        emissions,
-        mask,
-        outputs=2,
-        num_scan_inputs=2,
-        scan_input_directions=[1, 1],
-        scan_output_directions=[1],
-        body=_backward_step(transitions),
-    )
-    return graph.op("Softmax", graph.op("Add", alphas, betas), axis=2)
-
-
-def _step(name: str, size: int) -> tuple[Graph, str, str, str]:
-    """A scan body over one position: state and emission (batch, size), mask (batch, 1)."""
-    body = Graph(name)
-    state = body.input("state", "float32", ("batch", size))
-    emission = body.input("emission", "float32", ("batch", size))
-    return body, state, emission, body.input("mask", "bool", ("batch", 1))
-
-
-def _best_step(transitions: NDArray[np.float32]) -> onnx.GraphProto:
-    size = len(transitions)
-    body, state, emission, mask = _step("best", size)
-    paths = body.op("Add", body.op("Unsqueeze", state, body.ints(2)), body.weight(transitions, "t"))
-    best = body.op("ReduceMax", paths, body.ints(1), keepdims=0)
-    pointer = body.op("ArgMax", paths, axis=1, keepdims=0)
-    stay = body.weight(np.arange(size, dtype=np.int64)[None], "stay")
-    moved = body.op("Where", mask, body.op("Add", best, emission), state)
-    body.output(moved, "next_state", "float32", ("batch", size))
-    body.output(body.op("Where", mask, pointer, stay), "pointer", "int64", ("batch", size))
-    return body.body()
+    return graph.op("Squeeze", graph.op("Transpose", path, perm=[2, 0, 1]), graph.ints(2))
 
 
 def _follow_step(size: int) -> onnx.GraphProto:
     body = Graph("follow")
-    tag = body.input("tag", "int64", ("batch", 1))
-    pointer = body.input("pointer", "int64", ("batch", size))
-    before = body.op("GatherElements", pointer, tag, axis=1)
-    body.output(before, "before", "int64", ("batch", 1))
-    body.output(tag, "chosen", "int64", ("batch", 1))
+    tag = body.input("tag", "int64", (1, "batch"))
+    pointer = body.input("pointer", "int64", (size, "batch"))
+    before = body.op("GatherElements", pointer, tag, axis=0)
+    body.output(before, "before", "int64", (1, "batch"))
+    body.output(tag, "chosen", "int64", (1, "batch"))
     return body.body()
 
 
-def _forward_step(transitions: NDArray[np.float32]) -> onnx.GraphProto:
-    size = len(transitions)
-    body, state, emission, mask = _step("forward", size)
-    paths = body.op("Add", body.op("Unsqueeze", state, body.ints(2)), body.weight(transitions, "t"))
-    reached = body.op("ReduceLogSumExp", paths, body.ints(1), keepdims=0)
-    moved = body.op("Where", mask, body.op("Add", reached, emission), state)
-    body.output(moved, "next_state", "float32", ("batch", size))
-    body.output(moved, "alpha", "float32", ("batch", size))
-    return body.body()
+def _marginals(graph: Graph, messages: str, potentials: str, count: int) -> str:
+    """(batch, time, tags): forward, word and backward multiplied; Rabiner 1989, eq. 27."""
+    forward, backward = graph.ops("Split", messages, outputs=2, axis=1, num_outputs=2)
+    around = graph.op("Mul", forward, _reversed(graph, backward))
+    joint = graph.op("Squeeze", graph.op("Mul", around, potentials), graph.ints(1))
+    chances = graph.op("Div", joint, graph.op("ReduceSum", joint, graph.ints(1), keepdims=1))
+    real = graph.op("Slice", chances, graph.ints(0), graph.ints(count), graph.ints(1))
+    return graph.op("Transpose", real, perm=[2, 0, 1])
 
 
-def _backward_step(transitions: NDArray[np.float32]) -> onnx.GraphProto:
-    size = len(transitions)
-    body, state, emission, mask = _step("backward", size)
-    ahead = body.op("Unsqueeze", body.op("Add", state, emission), body.ints(1))
-    paths = body.op("Add", ahead, body.weight(transitions, "t"))
-    reached = body.op("ReduceLogSumExp", paths, body.ints(2), keepdims=0)
-    body.output(body.op("Where", mask, reached, state), "next_state", "float32", ("batch", size))
-    body.output(state, "beta", "float32", ("batch", size))
-    return body.body()
+def _reversed(graph: Graph, value: str) -> str:
+    """Last position first."""
+    return graph.op(
+        "Slice", value, graph.ints(-1), graph.ints(_EARLIEST), graph.ints(0), graph.ints(-1)
+    )

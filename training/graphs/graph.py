@@ -29,6 +29,7 @@ class Graph:
         self._weights: list[onnx.TensorProto] = []
         self._inputs: list[TensorSpec] = []
         self._outputs: list[TensorSpec] = []
+        self._given: dict[str, str] = {}
         self._count = 0
 
     def input(self, name: str, dtype: str, axes: Sequence[str | int]) -> str:
@@ -36,8 +37,15 @@ class Graph:
         return name
 
     def output(self, value: str, name: str, dtype: str, axes: Sequence[str | int]) -> None:
-        """Give `value` out under `name`."""
-        self._nodes.append(helper.make_node("Identity", [value], [name]))
+        """Give `value` out under `name`.
+
+        A node's result takes the name itself: a copy at each step of a scan costs as much as a sum.
+        """
+        made = any(value in node.output for node in self._nodes)
+        if made and value not in self._given:
+            self._given[value] = name
+        else:
+            self._nodes.append(helper.make_node("Identity", [value], [name]))
         self._outputs.append(TensorSpec.model_validate(_spec(name, dtype, axes)))
 
     def weight(self, array: NDArray[Any] | torch.Tensor, name: str) -> str:
@@ -72,7 +80,7 @@ class Graph:
 
     def body(self) -> onnx.GraphProto:
         return helper.make_graph(
-            self._nodes,
+            [self._named(node) for node in self._nodes],
             self._name,
             [_value(spec) for spec in self._inputs],
             [_value(spec) for spec in self._outputs],
@@ -89,6 +97,14 @@ class Graph:
 
     def spec(self, files: dict[Any, str]) -> GraphSpec:
         return GraphSpec(inputs=tuple(self._inputs), outputs=tuple(self._outputs), files=files)
+
+    def _named(self, node: onnx.NodeProto) -> onnx.NodeProto:
+        """A copy that calls values by the names that they are given out under."""
+        copy = onnx.NodeProto()
+        copy.CopyFrom(node)
+        copy.input[:] = [self._given.get(name, name) for name in node.input]
+        copy.output[:] = [self._given.get(name, name) for name in node.output]
+        return copy
 
     def _unique(self, name: str) -> str:
         self._count += 1

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from service.text.words import LONGEST_WORD
-from training.graphs.attention import position_mask
 from training.graphs.crf import crf_outputs
 from training.graphs.graph import Graph
 from training.graphs.recurrent import recurrent
@@ -28,9 +27,7 @@ def tagger_graph(model: Tagger) -> Graph:
     steps = graph.op("Transpose", told, perm=[1, 0, 2])  # (time, batch, features)
     states, _ = recurrent(graph, steps, lengths, model.encoder)
     emissions = _emissions(graph, states, conventions, model)
-    mask = position_mask(graph, words, graph.op("Cast", lengths, to=7), axis=1)
-    by_step = graph.op("Unsqueeze", graph.op("Transpose", mask, perm=[1, 0]), graph.ints(2))
-    tags, marginals = crf_outputs(graph, emissions, by_step, model.crf)
+    tags, marginals = crf_outputs(graph, emissions, graph.op("Cast", lengths, to=7), model.crf)
     count = len(model.crf.tags)
     graph.output(tags, "tags", "int64", ("batch", "time"))
     graph.output(marginals, "marginals", "float32", ("batch", "time", count))

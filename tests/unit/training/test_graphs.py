@@ -123,3 +123,16 @@ def test_decoder_step_equals_torch(
     np.testing.assert_allclose(step["scores"], best.values.detach().numpy(), atol=1e-4)
     np.testing.assert_allclose(step["weights"], weights[:, 0].detach().numpy(), atol=1e-5)
     assert step["tokens"].tolist() == best.indices.tolist()
+
+
+def test_values_are_given_out_under_each_name_that_is_asked_for(tmp_path: Path) -> None:
+    graph = Graph("outputs")
+    value = graph.input("value", "float32", ("rows",))
+    doubled = graph.op("Add", value, value)
+    graph.output(doubled, "doubled", "float32", ("rows",))
+    graph.output(doubled, "again", "float32", ("rows",))
+    graph.output(value, "same", "float32", ("rows",))
+    graph.output(graph.op("Add", doubled, value), "tripled", "float32", ("rows",))
+    outputs = run(graph, tmp_path, value=torch.tensor([1.0, 2.0]))
+    expected = {"doubled": [2, 4], "again": [2, 4], "same": [1, 2], "tripled": [3, 6]}
+    assert {name: found.tolist() for name, found in outputs.items()} == expected
