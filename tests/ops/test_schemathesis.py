@@ -1,4 +1,4 @@
-"""The OpenAPI document against the service, by schemathesis: three seeds, all phases."""
+"""The OpenAPI document against both paths of the service: three seeds, all phases."""
 
 import shutil
 import subprocess
@@ -25,13 +25,14 @@ _OPTIONS = ("--checks", _CHECKS, "--phases", _PHASES, "--max-examples", "50")
 
 
 @pytest.mark.timeout(1_200)
+@pytest.mark.parametrize("lean", ["false", "true"])
 @pytest.mark.parametrize("seed", ["1", "2", "3"])
-def test_the_document_is_true(tiny_bundles: Path, tmp_path: Path, seed: str) -> None:
+def test_the_document_is_true(tiny_bundles: Path, tmp_path: Path, seed: str, lean: str) -> None:
     st = shutil.which("st")
     if st is None:
         pytest.skip("schemathesis is not installed; tests/ops/run.sh installs it")
     (tmp_path / "schemathesis.toml").write_text(_CONFIGURATION)
-    with running_service(tiny_bundles) as server:
+    with running_service(tiny_bundles, SLUICE_LEAN_PATH=lean) as server:
         done = subprocess.run(
             [st, "run", f"{server.url}/openapi.json", "--seed", seed, *_OPTIONS],
             cwd=tmp_path,
@@ -39,6 +40,6 @@ def test_the_document_is_true(tiny_bundles: Path, tmp_path: Path, seed: str) -> 
             text=True,
         )
         alive = server.post("/ner", {"inputs": "John Smith"}).status_code
-    record("schemathesis", seed=seed, status=done.returncode, tail=done.stdout[-600:])
+    record("schemathesis", seed=seed, lean=lean, status=done.returncode, tail=done.stdout[-600:])
     assert done.returncode == 0, done.stdout[-8_000:]
     assert alive == 200
