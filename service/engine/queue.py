@@ -13,8 +13,9 @@ _FIRST_RATE = 5000.0
 """Tokens a second assumed until the queue has been seen to drain."""
 _MEMORY_S = 2.0
 """How far back the measured drain rate looks."""
-_WINDOW = 256
-"""Rows that a choice looks at: enough to find neighbours in length, however many wait."""
+_WINDOW = 128
+"""Rows that a choice looks at, however many wait. Neighbours in length are nearer among twice as
+many, which saves 4 % of a tagger's time, but the unlucky then wait a fifth longer."""
 
 
 class RowQueue:
