@@ -22,10 +22,11 @@ DOCKERFILE
 
 # stand_in IMAGE PACKAGE USER ENTRYPOINT [FOLDER that is the user's: a volume takes its owner over]
 stand_in() {
+  local folder=${5:-}
   docker build --quiet --network host --tag "$1" - << DOCKERFILE
 FROM $PYTHON_IMAGE
 RUN apt-get update && apt-get install -y --no-install-recommends $2 && rm -rf /var/lib/apt/lists/*
-RUN mkdir -p ${5:-/tmp} && { [ -z "${5:-}" ] || chown $3 $5; }
+RUN mkdir -p ${folder:-/tmp} && { [ -z "$folder" ] || chown $3 "$folder"; }
 USER $3
 ENTRYPOINT ["$4"]
 DOCKERFILE
