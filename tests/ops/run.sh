@@ -17,7 +17,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
     docker.io docker-compose iptables iproute2 mmdebstrap prometheus haproxy wrk podman uidmap \
-    fuse-overlayfs containernetworking-plugins > /dev/null
+    fuse-overlayfs containernetworking-plugins catatonit > /dev/null
   # Podman without root needs a user who is not root.
   id sluice-ops > /dev/null 2>&1 || useradd --create-home sluice-ops
   export OPS_USER=sluice-ops
@@ -46,5 +46,6 @@ fi
 
 mkdir -p build
 export OPS_RESULTS=$PWD/build/ops.jsonl
-# shellcheck disable=SC2086
-"$python" -m pytest tests/ops -m "ops or not ops" -q ${ARGS:-}
+# As a shell reads them, so that an expression with blanks can be given: ARGS="-k 'disk or podman'"
+eval "arguments=(${ARGS:-})"
+"$python" -m pytest tests/ops -m "ops or not ops" -q "${arguments[@]}"
