@@ -2,7 +2,8 @@
 
 Arrivals are a Poisson process. A latency counts from the moment a request was due, so that a
 server that stalls is charged for all who would have come meanwhile ("coordinated omission").
-The generator is a process of its own: `python -m loadtests.openloop URL BODIES RATE SECONDS`.
+The generator is a process of its own: `python -m loadtests.openloop URL BODIES RATE SECONDS`. It
+prints a line when the last request has left, and the figures when the last answer has come.
 """
 
 import asyncio
@@ -12,8 +13,9 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -30,6 +32,7 @@ _CONNECTIONS = 8_000
 _TICK_S = 0.001
 """Of the event loop's timers: shorter sleeps would spin and take the server's cores."""
 _SEED = 11
+_SENT = "sent"
 
 
 class OpenLoad(msgspec.Struct, frozen=True):
@@ -120,6 +123,7 @@ class Generator:
             if ahead > 0:
                 await asyncio.sleep(max(ahead, _TICK_S))
             self._send(moment, drawn.choice(self._requests))
+        print(_SENT, flush=True)
         await self._finish(len(due))
         return len(due)
 
@@ -216,19 +220,40 @@ def summarise(
     )
 
 
-def open_loop(server: Server, bodies: Path, rate: float, seconds: float) -> OpenLoad:
-    """Load a server from a process of its own. RuntimeError if that fails."""
+def open_loop(
+    server: Server,
+    bodies: Path,
+    rate: float,
+    seconds: float,
+    when_sent: Callable[[], object] = lambda: None,
+) -> OpenLoad:
+    """Load a server from a process of its own. RuntimeError if that fails.
+
+    `when_sent` is called at the moment the load ends, while its last answers may still be on their
+    way.
+    """
     command = [sys.executable, "-m", "loadtests.openloop"]
     command += [server.address, str(bodies), str(rate), str(seconds)]
     before_s = server.cpu_s()
-    ended = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + _GRACE_S + 60
-    )
-    if ended.returncode:
-        raise RuntimeError(f"the open loop failed: {ended.stderr}")
+    told = _run(command, seconds + _GRACE_S + 60, when_sent)
     spent_s = server.cpu_s() - before_s
-    found = msgspec.json.decode(ended.stdout, type=OpenLoad)
+    found = msgspec.json.decode(told, type=OpenLoad)
     return msgspec.structs.replace(found, cpu_ms=1000 * spent_s / max(1, found.sent))
+
+
+def _run(command: Sequence[str], timeout_s: float, when_sent: Callable[[], object]) -> str:
+    """What the generator prints at its end."""
+    with subprocess.Popen(command, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as generator:
+        try:
+            # One that fails ends its output, so that there is a line in any case.
+            if generator.stdout and generator.stdout.readline().strip() == _SENT:
+                when_sent()
+            told, errors = generator.communicate(timeout=timeout_s)
+        finally:
+            generator.kill()
+    if generator.returncode:
+        raise RuntimeError(f"the open loop failed: {errors}")
+    return told
 
 
 def _latency_ms(answers: Sequence[Answer], percent: float) -> float:

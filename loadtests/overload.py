@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -34,25 +34,36 @@ class Overload(msgspec.Struct, frozen=True):
 
 
 def measure(texts: Sequence[str], seconds: float, folder: Path) -> Overload:
-    """`seconds` are for each run. The generator has the first core, the service all others.
+    """`seconds` are for each run."""
+    with apart(texts, folder) as (server, bodies):
+        saturating = saturate(server, bodies, seconds).goodput
+        below = [open_loop(server, bodies, part * saturating, seconds) for part in _BELOW]
+        twice = open_loop(server, bodies, 2 * saturating, seconds)
+        five_times = open_loop(server, bodies, 5 * saturating, seconds)
+    return Overload(saturating, below, twice, five_times)
 
-    On a core of the service's it would take from it what it offers, the more the more it offers,
-    and its own delays would count as those of refusals.
+
+@contextlib.contextmanager
+def apart(
+    texts: Sequence[str], folder: Path, settings: Mapping[str, str] = {}
+) -> Iterator[tuple[Server, Path]]:
+    """A service with a worker on each core but the first, and bodies for it of `texts`.
+
+    What is started meanwhile has the first core, the generator above all. On a core of the
+    service's it would take from it what it offers, the more the more it offers, and its own delays
+    would count as those of refusals.
     """
     bodies = write_bodies(folder / "overload.txt", texts, one_input)
     first, *others = sorted(os.sched_getaffinity(0))
     workers = {"SLUICE_WORKERS": str(len(others) or 1), "SLUICE_MAX_CONNECTIONS": _CONNECTIONS}
     with contextlib.ExitStack() as held:
         with on_cores(others or [first]):
-            server = held.enter_context(serving_sluice(folder, settings=workers))
+            server = held.enter_context(serving_sluice(folder, settings={**workers, **settings}))
         held.enter_context(on_cores([first]))
-        return _measure(server, bodies, seconds)
+        yield server, bodies
 
 
-def _measure(server: Server, bodies: Path, seconds: float) -> Overload:
+def saturate(server: Server, bodies: Path, seconds: float) -> OpenLoad:
+    """An open loop of somewhat more than the service can do: its goodput is what it can."""
     closed = closed_loop(server, bodies, 128, seconds)
-    saturating = open_loop(server, bodies, _SATURATING * closed.per_second, seconds).goodput
-    below = [open_loop(server, bodies, part * saturating, seconds) for part in _BELOW]
-    twice = open_loop(server, bodies, 2 * saturating, seconds)
-    five_times = open_loop(server, bodies, 5 * saturating, seconds)
-    return Overload(saturating, below, twice, five_times)
+    return open_loop(server, bodies, _SATURATING * closed.per_second, seconds)

@@ -1,6 +1,7 @@
 """The load generators against a running service, for a moment each."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,10 +50,21 @@ def test_an_open_loop_sends_what_it_offers_and_gets_all_answers(
     loaded: Server, tmp_path: Path
 ) -> None:
     bodies = write_bodies(tmp_path / "bodies.txt", TEXTS, one_input)
-    load = open_loop(loaded, bodies, rate=40, seconds=1.5)
+    ended: list[float] = []
+    began = time.monotonic()
+    load = open_loop(
+        loaded, bodies, rate=40, seconds=1.5, when_sent=lambda: ended.append(time.monotonic())
+    )
+    assert len(ended) == 1
+    assert ended[0] - began > 1
     assert 30 < load.sent < 90
     assert (load.refused, load.lost) == (0, 0)
     assert load.p99_ms >= load.p50_ms > 0
+
+
+def test_an_open_loop_that_fails_says_why(loaded: Server, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="FileNotFoundError"):
+        open_loop(loaded, tmp_path / "absent.txt", rate=1, seconds=1)
 
 
 @needs_wrk

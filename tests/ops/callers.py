@@ -1,15 +1,14 @@
-"""Callers in a process of their own: so many at once, or so many a second whatever is answered.
+"""Callers in a process of their own, each of whom asks again when answered (a closed loop).
 
-    python -m tests.ops.callers URL --seconds 10 --connections 8        closed loop
-    python -m tests.ops.callers URL --seconds 10 --rate 200             open loop, Poisson arrivals
+    python -m tests.ops.callers URL --seconds 10 --connections 8
 
-Prints one JSON object: answers by status, faults by name, and when each was answered.
+Prints one JSON object: answers by status, faults by name, and when each was answered. For more
+callers than can be served this is too dear: loadtests/openloop.py.
 """
 
 import argparse
 import asyncio
 import json
-import random
 import subprocess
 import sys
 import time
@@ -45,10 +44,6 @@ class Answers(NamedTuple):
     def share(self, *statuses: int) -> float:
         return sum(a.status in statuses for a in self.answers) / len(self.answers)
 
-    def median_s(self, status: int) -> float:
-        took = sorted(a.took for a in self.answers if a.status == status)
-        return took[len(took) // 2] if took else 0.0
-
     def by_status(self) -> dict[int, int]:
         return dict(Counter(answer.status for answer in self.answers))
 
@@ -56,12 +51,11 @@ class Answers(NamedTuple):
 class Callers:
     """Callers at work in another process."""
 
-    def __init__(self, url: str, seconds: float, path: str = "/ner", **how: float) -> None:
-        """`connections` for a closed loop, `rate` for an open one."""
-        options = [part for name, value in how.items() for part in (f"--{name}", str(value))]
+    def __init__(self, url: str, seconds: float, connections: int, path: str = "/ner") -> None:
         command = [sys.executable, "-m", "tests.ops.callers", url + path]
+        options = ["--seconds", str(seconds), "--connections", str(connections)]
         self._process = subprocess.Popen(
-            [*command, "--seconds", str(seconds), *options],
+            [*command, *options],
             cwd=ROOT,
             env=environment(PYTHONPATH=str(ROOT)),
             stdout=subprocess.PIPE,
@@ -90,27 +84,6 @@ async def closed_loop(url: str, seconds: float, connections: int) -> Answers:
     return Answers(answers, faults)
 
 
-async def open_loop(url: str, seconds: float, rate: float) -> Answers:
-    """So many callers a second, who do not wait for each other."""
-    answers: list[Answer] = []
-    faults: Counter[str] = Counter()
-    began = time.monotonic()
-    arrivals = random.Random(7)
-
-    async def call(session: aiohttp.ClientSession) -> None:
-        answers.append(await ask(session, url, began, faults))
-
-    connector = aiohttp.TCPConnector(limit=1_000)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        calls, due = [], 0.0
-        while due < seconds:
-            await asyncio.sleep(max(0.0, began + due - time.monotonic()))
-            calls.append(asyncio.create_task(call(session)))
-            due += arrivals.expovariate(rate)
-        await asyncio.gather(*calls)
-    return Answers(answers, faults)
-
-
 async def ask(
     session: aiohttp.ClientSession, url: str, began: float, faults: Counter[str]
 ) -> Answer:
@@ -131,15 +104,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("--seconds", type=float, required=True)
-    parser.add_argument("--connections", type=float, default=0)
-    parser.add_argument("--rate", type=float, default=0)
+    parser.add_argument("--connections", type=int, required=True)
     given = parser.parse_args()
-    run = (
-        closed_loop(given.url, given.seconds, int(given.connections))
-        if given.connections
-        else open_loop(given.url, given.seconds, given.rate)
-    )
-    answers, faults = asyncio.run(run)
+    answers, faults = asyncio.run(closed_loop(given.url, given.seconds, given.connections))
     print(json.dumps({"answers": answers, "faults": faults}))
 
 
