@@ -4,8 +4,9 @@ import contextlib
 import os
 import shutil
 import subprocess
+import uuid
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -16,6 +17,8 @@ _SWITCH = "sluice-switch"
 _NETWORK = "10.77.0"
 OUTSIDE = f"{_NETWORK}.254"
 """This machine, as the hosts see it."""
+_TOKEN = uuid.uuid4().hex
+"""Of the Ray cluster on these hosts."""
 
 
 class Host(NamedTuple):
@@ -24,10 +27,17 @@ class Host(NamedTuple):
     name: str
     address: str
 
-    def run(self, *command: str, **told: Any) -> subprocess.CompletedProcess[str]:
-        """A command there, to its end."""
+    def run(
+        self, *command: str, timeout: float = 120, **settings: str
+    ) -> subprocess.CompletedProcess[str]:
+        """A command there, to its end, with `settings` in its environment."""
         return subprocess.run(
-            [*self._inside, *command], cwd=ROOT, env=_told(), capture_output=True, text=True, **told
+            [*self._inside, *command],
+            cwd=ROOT,
+            env=_told() | settings,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
         )
 
     @contextlib.contextmanager
@@ -87,7 +97,8 @@ def _told() -> dict[str, str]:
     return environment(
         PYTHONPATH=str(ROOT),
         RAY_USAGE_STATS_ENABLED="0",
-        RAY_AUTH_MODE="disabled",
+        RAY_AUTH_MODE="token",
+        RAY_AUTH_TOKEN=_TOKEN,
         OMP_NUM_THREADS="1",
         SLUICE_LOAD_MINUTES="0.5",
     )

@@ -39,6 +39,15 @@ def bulk(host: Host, source: Path, output: Path, *more: str) -> float:
     return float(found[1])
 
 
+def assert_closed(host: Host, source: Path, output: Path, address: str) -> None:
+    """A job without the cluster's token is told so, and writes nothing."""
+    job = (str(source), str(output), "--task", "ner", "--address", address)
+    done = host.run(sys.executable, "-m", "service.bulk", *job, RAY_AUTH_TOKEN="another")
+    assert done.returncode == 2
+    assert "sluice bulk: Failed to connect to Ray cluster" in done.stderr
+    assert not answers(output)
+
+
 def answers(output: Path) -> list[str]:
     parts = sorted(output.glob("part-*"))
     return [line for part in parts for line in part.read_text().splitlines()]
@@ -69,6 +78,7 @@ def test_bulk_work_is_shared_by_two_hosts(bundles_dir: Path, tmp_path: Path) -> 
         start = (ray, "start", "--block", *_RAY, "--temp-dir", folder)
         with head.running(*start, *first, "--include-dashboard", "false"):
             eventually(lambda: alive(head, ray, address) == 1)
+            assert_closed(head, source, tmp_path / "none", address)
             one = bulk(head, source, tmp_path / "one", "--address", address)
             with other.running(ray, "start", "--block", *_RAY, *second):
                 eventually(lambda: alive(head, ray, address) == 2)
