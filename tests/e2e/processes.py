@@ -54,16 +54,24 @@ def environment(**settings: str) -> dict[str, str]:
     return {**kept, "BENTOML_DO_NOT_TRACK": "True", **settings}
 
 
-def run_service(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """The service where it is expected to refuse its start."""
+def run_module(
+    module: str, *arguments: str, told: str = "", **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """A module of ours as a command that reads `told`, to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "service", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         env=environment(**settings),
+        input=told,
         capture_output=True,
         text=True,
         timeout=60,
     )
+
+
+def run_service(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """The service where it is expected to refuse its start."""
+    return run_module("service", *arguments, **settings)
 
 
 @contextlib.contextmanager

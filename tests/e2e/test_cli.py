@@ -11,19 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes import ROOT, Server, environment, free_port
+from tests.e2e.processes import ROOT, Server, environment, free_port, run_module
 
 
 def sluice(*arguments: str, told: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "service.cli", *arguments],
-        cwd=ROOT,
-        env=environment(**settings),
-        input=told,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return run_module("service.cli", *arguments, told=told, **settings)
 
 
 def test_entities_are_marked_in_the_text(tiny_server: Server) -> None:

@@ -45,6 +45,15 @@ _SPELLINGS = [
 ]
 
 _CELL = {"kind": "lstm", "hidden": 32}
+_BY_WORDS = {
+    "word_size": 16,
+    "char_filters": 8,
+    "min_word_count": 1,
+    "min_char_count": 1,
+    "dropout": 0.1,
+    "cell": _CELL,
+}
+"""Of the models that read words and their letters."""
 _COMMON: dict[str, object] = {
     "optimizer": {"learning_rate": 0.01, "warmup_steps": 5, "average_decay": 0.9},
     "trainer": {
@@ -60,27 +69,11 @@ EXPERIMENTS: dict[str, dict[str, object]] = {
     "ner": {
         "sources": [{"name": "conll"}],
         "test_sets": ["conll"],
-        "model": {
-            "word_size": 16,
-            "char_filters": 8,
-            "min_word_count": 1,
-            "min_char_count": 1,
-            "dropout": 0.1,
-            "word_dropout": 0.0,
-            "cell": _CELL,
-        },
+        "model": {**_BY_WORDS, "word_dropout": 0.0},
     },
     "word_language_model": {
         "corpora": ["conll"],
-        "model": {
-            "word_size": 16,
-            "char_filters": 8,
-            "min_word_count": 1,
-            "min_char_count": 1,
-            "dropout": 0.1,
-            "negatives": 5,
-            "cell": _CELL,
-        },
+        "model": {**_BY_WORDS, "negatives": 5},
     },
     "sentiment": {
         "sources": [{"name": "mr"}],

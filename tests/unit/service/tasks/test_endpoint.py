@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -11,7 +12,7 @@ from service.engine.calibration import BatchCost
 from service.engine.errors import DeadlineExceeded
 from service.engine.rows import Result, Row, Token
 from service.engine.runner import Lane, Runner
-from service.tasks.base import LaneLimits
+from service.tasks.base import LaneLimits, Predictor
 from service.tasks.endpoint import Answered, TaskEndpoint, TextRefused
 from service.tasks.errors import BlankText, TooManyExplained
 from service.tasks.ner import NerParameters, NerPredictor
@@ -38,13 +39,19 @@ class CountingRunner(Runner):
         return await super().submit(lane, rows, timeout_s, on_news)
 
 
-@pytest_asyncio.fixture
-async def ner(tmp_path: Path) -> AsyncIterator[tuple[TaskEndpoint, CountingRunner]]:
-    predictor = NerPredictor.open(load_bundle(write_ner(tmp_path)), "cpu", None, shared_pool=False)
+def endpoint_of(kind: type[Predictor[Any]], bundle: Path) -> tuple[TaskEndpoint, CountingRunner]:
+    """With a runner that is still to be started."""
+    predictor = kind.open(load_bundle(bundle), "cpu", None, shared_pool=False)
     lane = predictor.lane(LIMITS)
     runner = CountingRunner([lane])
+    return TaskEndpoint(predictor, lane, runner), runner
+
+
+@pytest_asyncio.fixture
+async def ner(tmp_path: Path) -> AsyncIterator[tuple[TaskEndpoint, CountingRunner]]:
+    endpoint, runner = endpoint_of(NerPredictor, write_ner(tmp_path))
     runner.start()
-    yield TaskEndpoint(predictor, lane, runner), runner
+    yield endpoint, runner
     await runner.drain(1)
 
 
@@ -98,11 +105,7 @@ async def test_a_deadline_that_passed_while_preparing_queues_nothing(
 
 
 async def test_one_refused_text_refuses_all_and_is_named(tmp_path: Path) -> None:
-    bundle = load_bundle(write_sentiment(tmp_path))
-    predictor = SentimentPredictor.open(bundle, "cpu", None, shared_pool=False)
-    lane = predictor.lane(LIMITS)
-    runner = CountingRunner([lane])
-    endpoint = TaskEndpoint(predictor, lane, runner)
+    endpoint, runner = endpoint_of(SentimentPredictor, write_sentiment(tmp_path))
     with pytest.raises(TextRefused, match=r"inputs\[1\]: the text is empty") as caught:
         await endpoint.answer(["fine", ""], SentimentParameters(), 5)
     assert caught.value.index == 1
@@ -111,12 +114,8 @@ async def test_one_refused_text_refuses_all_and_is_named(tmp_path: Path) -> None
 
 
 async def test_a_stream_tells_the_text_of_the_whole_answer_in_pieces(tmp_path: Path) -> None:
-    bundle = load_bundle(write_translation(tmp_path))
-    predictor = TranslationPredictor.open(bundle, "cpu", None, shared_pool=False)
-    lane = predictor.lane(LIMITS)
-    runner = CountingRunner([lane])
+    endpoint, runner = endpoint_of(TranslationPredictor, write_translation(tmp_path))
     runner.start()
-    endpoint = TaskEndpoint(predictor, lane, runner)
     parameters = TranslationParameters(tgt_lang="de", num_beams=1)
     text = "how are you?\nfine, thanks.  and you?"
     told = [piece async for piece in endpoint.stream(text, parameters, 5)]
@@ -129,11 +128,7 @@ async def test_a_stream_tells_the_text_of_the_whole_answer_in_pieces(tmp_path: P
 
 
 async def test_too_many_explanations_are_refused_before_the_engine(tmp_path: Path) -> None:
-    bundle = load_bundle(write_sentiment(tmp_path))
-    predictor = SentimentPredictor.open(bundle, "cpu", None, shared_pool=False)
-    lane = predictor.lane(LIMITS)
-    runner = CountingRunner([lane])
-    endpoint = TaskEndpoint(predictor, lane, runner)
+    endpoint, runner = endpoint_of(SentimentPredictor, write_sentiment(tmp_path))
     with pytest.raises(TooManyExplained, match="5 texts, the limit with `explain` is 4"):
         await endpoint.answer(["fine"] * 5, SentimentParameters(explain=True), 5)
     assert runner.submitted == 0
