@@ -32,10 +32,13 @@ _PATIENCE_S = 30.0
 _BODY = b'{"inputs": "Marie Curie was born in Warsaw on 7 November 1867."}'
 
 
+@pytest.mark.parametrize("lean", ["true", "false"], ids=["lean", "mounted"])
 @pytest.mark.parametrize("times", [2, 5])
-def test_goodput_holds_refusals_are_prompt_and_it_recovers(tmp_path: Path, times: int) -> None:
+def test_goodput_holds_refusals_are_prompt_and_it_recovers(
+    tmp_path: Path, times: int, lean: str
+) -> None:
     recovery_s = list[float]()
-    with apart(mixed_texts()[0], tmp_path, {"SLUICE_LEAN_PATH": "false"}) as (server, bodies):
+    with apart(mixed_texts()[0], tmp_path, {"SLUICE_LEAN_PATH": lean}) as (server, bodies):
         peak = saturate(server, bodies, _SECONDS).goodput
         usual_s = max(alone_s(server) for _ in range(_ALONE))
         flood = open_loop(
@@ -47,6 +50,7 @@ def test_goodput_holds_refusals_are_prompt_and_it_recovers(tmp_path: Path, times
         )
     record(
         f"overload x{times}",
+        lean_path=lean,
         peak=round(peak, 1),
         goodput=round(flood.goodput, 1),
         kept=round(flood.goodput / peak, 3),
