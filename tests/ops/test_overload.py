@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import math
 import os
+import statistics
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -40,7 +41,8 @@ def test_goodput_holds_refusals_are_prompt_and_it_recovers(
     recovery_s = list[float]()
     with apart(mixed_texts()[0], tmp_path, {"SLUICE_LEAN_PATH": lean}) as (server, bodies):
         peak = saturate(server, bodies, _SECONDS).goodput
-        usual_s = max(alone_s(server) for _ in range(_ALONE))
+        # The slowest twentieth left out: it is the machine's other work.
+        usual_s = statistics.quantiles((alone_s(server) for _ in range(_ALONE)), n=20)[-1]
         flood = open_loop(
             server,
             bodies,
