@@ -73,6 +73,8 @@ def hosts(count: int) -> Iterator[list[Host]]:
         ip("-n", _SWITCH, "link", "add", "switch", "type", "bridge")
         ip("-n", _SWITCH, "link", "set", "switch", "up")
         _connect("sluice-0", OUTSIDE)
+        # A namespace that is deleted goes some time later, and the cables of its own with it.
+        undo.callback(ip, "link", "del", "sluice-0")
         for host in made:
             _connect(host.name, host.address, "-n", host.name)
             ip("-n", host.name, "link", "set", "lo", "up")
