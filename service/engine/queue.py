@@ -13,6 +13,8 @@ _FIRST_RATE = 5000.0
 """Tokens a second assumed until the queue has been seen to drain."""
 _MEMORY_S = 2.0
 """How far back the measured drain rate looks."""
+_NEWEST = 0.05
+"""The share of the newest request in what is usual."""
 _WINDOW = 128
 """Rows that a choice looks at, however many wait. Neighbours in length are nearer among twice as
 many, which saves 4 % of a tagger's time, but the unlucky then wait a fifth longer."""
@@ -44,6 +46,8 @@ class RowQueue:
         self._later = 0
         self._earliest = math.inf
         self._rate = _FIRST_RATE
+        self.usual = 0.0
+        """Tokens of a request, by those of late."""
         self._drained, self._since = 0, math.nan
         self._closed = False
 
@@ -54,25 +58,31 @@ class RowQueue:
     def tokens(self) -> int:
         return self._tokens
 
-    def admit(self, tokens: int, timeout_s: float) -> None:
-        """QueueFull if so many tokens do not fit or cannot be served in time, Draining once closed.
+    def has_room(self, tokens: int, timeout_s: float) -> bool:
+        """Whether so many tokens fit and can be served in time; never once closed.
 
         Cheap, and without a lock: to be asked before any work is done for a request. An empty queue
         takes any request, so that the largest allowed one can never be refused for ever.
         """
+        if self._closed or not self._jobs:
+            return not self._closed
+        ahead = self._tokens - self._later
+        return (
+            self._tokens + tokens <= self._limit
+            and self._tokens <= timeout_s * self._rate
+            and ahead <= self._limit_s * self._rate
+        )
+
+    def admit(self, tokens: int, timeout_s: float) -> None:
+        """QueueFull if there is no room, Draining once closed."""
         if self._closed:
             raise Draining
-        if not self._jobs:
-            return
-        wait_s = self._tokens / self._rate
-        full = self._tokens + tokens > self._limit
-        ahead_s = (self._tokens - self._later) / self._rate
-        if full or wait_s > timeout_s or ahead_s > self._limit_s:
+        if not self.has_room(tokens, timeout_s):
             raise QueueFull(
                 queued=self._tokens,
                 tokens=tokens,
                 limit=int(min(self._limit, self._rate * min(timeout_s, self._limit_s))),
-                retry_after_s=max(1.0, wait_s),
+                retry_after_s=max(1.0, self._tokens / self._rate),
             )
 
     def put(self, jobs: Sequence[Job]) -> None:
@@ -85,6 +95,7 @@ class RowQueue:
                 job.turn = job.arrived + ahead / self._rate
                 ahead += job.row.length
                 insort(self._jobs, job, key=_turn)
+            self.usual += _NEWEST * (tokens - self.usual)
             self._tokens += tokens
             self._later += tokens - jobs[0].row.length
             self._earliest = min(self._earliest, jobs[0].deadline)

@@ -115,7 +115,7 @@ class Application:
     def turn_away(self, path: str, size: int) -> Response | None:
         """The refusal of a body of `size` bytes to `path`, if its task's queue is full."""
         handler = self._handlers.get(path)
-        return None if handler is None else handler.turn_away(size)
+        return None if handler is None else handler.entrance.turn_away(size)
 
     def administer(self, administration: Administration) -> None:
         """Let the holder of the admin key reload the bundles."""

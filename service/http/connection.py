@@ -10,6 +10,7 @@ hold memory and a socket for ever (RFC 9110, section 17; RFC 6585 for 431).
 
 import asyncio
 import logging
+import math
 import socket
 from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
@@ -53,6 +54,9 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._timer: asyncio.TimerHandle | None = None
+        self._linger: asyncio.TimerHandle | None = None
+        self._head_by = math.inf
+        """When a head must have come, in the loop's time; never while none is awaited."""
         self._in_head = False
         self._head_bytes = 0
         self._fault: HttpError | None = None
@@ -70,7 +74,7 @@ class Connection(HttpToolsProtocol):
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_timer()
+        self._stop_timers()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -82,7 +86,9 @@ class Connection(HttpToolsProtocol):
             if self._head_bytes > self.limits.headers:
                 self._refuse(HeadersTooLarge(self.limits.headers))
                 return
-        if self._timer is None and self._is_idle():
+        if self._turned_away:
+            self._await_body()
+        elif self._is_idle():
             self._await_head()
 
     def on_message_begin(self) -> None:
@@ -90,8 +96,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._stop_timer()
+        self._in_head, self._head_by = False, math.inf
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > self.limits.headers or len(self.headers) > _MAX_HEADERS:
             self._fail(HeadersTooLarge(self.limits.headers))
@@ -113,16 +118,16 @@ class Connection(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._stop_lingering()
         if self._turned_away:
             self._turned_away = False
         else:
             super().on_message_complete()
-        self._stop_timer()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self.cycle.response_complete and self.cycle.more_body and self._timer is None:
-            self._timer = self.loop.call_later(_LINGER_S, self.transport.close)
+        if self.cycle.response_complete and self.cycle.more_body:
+            self._await_body()
 
     def send_400_response(self, msg: str) -> None:
         """uvicorn's own answer to what its parser refused, as problem details."""
@@ -147,16 +152,42 @@ class Connection(HttpToolsProtocol):
     def _turn_away(self, refusal: Response) -> None:
         """Answer before the body, which is read and forgotten if it comes soon."""
         self._turned_away = True
-        self._timer = self.loop.call_later(_LINGER_S, self.transport.close)
         self.transport.write(raw(refusal))
 
     def _await_head(self) -> None:
-        self._timer = self.loop.call_later(self.limits.headers_s, self._head_is_late)
+        """From now on, if none is awaited yet."""
+        if self._head_by == math.inf:
+            self._head_by = self.loop.time() + self.limits.headers_s
+        if self._timer is None:
+            self._timer = self.loop.call_at(self._head_by, self._look)
 
-    def _stop_timer(self) -> None:
+    def _await_body(self) -> None:
+        """The rest of a body that nobody reads any more."""
+        if self._linger is None:
+            self._linger = self.loop.call_later(_LINGER_S, self.transport.close)
+
+    def _stop_lingering(self) -> None:
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None
+
+    def _stop_timers(self) -> None:
+        self._stop_lingering()
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+
+    def _look(self) -> None:
+        """The one timer of a connection: most heads come in time, so it is set again, not stopped.
+
+        A timer for each request costs as much as half of a refusal.
+        """
+        self._timer = None
+        if self._head_by == math.inf:
+            return
+        if self._head_by > self.loop.time():
+            self._timer = self.loop.call_at(self._head_by, self._look)
+        else:
+            self._head_is_late()
 
     def _head_is_late(self) -> None:
         """A head that has begun is told why; where nothing came, nobody asked."""
@@ -172,7 +203,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, error: HttpError) -> None:
         refused(error)
-        self._stop_timer()
+        self._stop_timers()
         if not self.transport.is_closing():
             self.transport.write(raw(problem_response(error, "/"), b"connection: close\r\n"))
             self.transport.close()

@@ -1,8 +1,8 @@
 """The direct path: requests of one short text are answered inside the HTTP protocol.
 
 An ASGI call costs a task, a scope, several coroutines and messages: as much time of a core as a
-sixth of what the tagger takes for a text in a batch. A short request to a task that answers it with one row needs none of
-that: it is read, queued, and answered by a callback when its row is done.
+sixth of what the tagger takes for a text in a batch. A short request to a task that answers it with
+one row needs none of that: it is read, queued, and answered by a callback when its row is done.
 
 Whatever is not so plain takes the ASGI way, as if nobody had looked at it: lists, streams, long or
 late bodies, pipelined requests, and all that is refused, so that refusals are told in one place.
@@ -252,4 +252,4 @@ async def _nothing_comes() -> dict[str, Any]:
 
 def _named(response: Response, request: Request) -> Response:
     name = request_id_of(request.header(b"x-request-id") or "")
-    return response._replace(headers=(*response.headers, ("x-request-id", name)))
+    return response.with_header("x-request-id", name)

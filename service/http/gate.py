@@ -34,6 +34,6 @@ def gate_of(turn_away: Callable[[str, int], Response | None], settings: Settings
         if refusal is None:
             return None
         name = request_id_of(told.get(b"x-request-id", b"").decode("latin-1"))
-        return refusal._replace(headers=(*refusal.headers, ("x-request-id", name)))
+        return refusal.with_header("x-request-id", name)
 
     return gate

@@ -1,12 +1,12 @@
 """One task over HTTP: limits, JSON, the endpoint, and the answer with its times."""
 
 import logging
-import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from service.engine.errors import DeadlineExceeded, Draining, QueueFull
+from service.engine.errors import DeadlineExceeded
+from service.http.entrance import Entrance, least_tokens
 from service.http.errors import kind_of
 from service.http.limits import Limits, check_media_type, check_texts, read_body, timeout_of
 from service.http.messages import Request, Response, json_response, problem_response
@@ -15,9 +15,6 @@ from service.http.schemas import RequestDecoder, with_client_parameters
 from service.http.watch import Watch
 from service.tasks.base import Parameters
 from service.tasks.endpoint import Answered, TaskEndpoint, TextRefused, Work
-
-_LONGEST_TOKEN = 64
-"""Bytes of JSON; more only in made-up texts, which are counted exactly a moment later."""
 
 Answer = TypeVar("Answer")
 
@@ -72,6 +69,7 @@ class TaskHandler:
         self._limits = limits
         self.metrics = TaskMetrics(manifest.task, manifest.version)
         self.metrics.serves(endpoint.predictor)
+        self.entrance = Entrance(endpoint, self.metrics, route.path)
 
     async def __call__(self, request: Request) -> Response:
         """The answer, or the problem; raises nothing but cancellation."""
@@ -97,17 +95,6 @@ class TaskHandler:
             self.metrics.ended(response.status, time.monotonic() - request.arrived)
         return response
 
-    def turn_away(self, size: int) -> Response | None:
-        """The refusal of a body of `size` bytes: no caller has the time, or the service closes."""
-        try:
-            self.endpoint.admit(_least_tokens(size), math.inf)
-        except (QueueFull, Draining) as error:
-            self.metrics.refused(error)
-            response = problem_response(error, self.route.path)
-            self.metrics.turned_away(response.status)
-            return response
-        return None
-
     async def read(self, request: Request) -> Call:
         """The call that a request makes, refused before any work if the queue has no room."""
         check_media_type(request)
@@ -118,8 +105,8 @@ class TaskHandler:
         """The body, and the seconds that the caller allows; refused if the queue has no room."""
         timeout_s = timeout_of(request, self._limits)
         told = request.header(b"content-length") or ""
-        size = int(told) if told.isdecimal() else _LONGEST_TOKEN
-        self.endpoint.admit(_least_tokens(size), timeout_s)
+        size = int(told) if told.isdecimal() else 0
+        self.endpoint.admit(least_tokens(size), timeout_s)
         body = await read_body(request, self._limits, max(timeout_s, self._limits.timeout_s))
         return body, timeout_s
 
@@ -155,7 +142,10 @@ class TaskHandler:
         if not isinstance(call.inputs, str):
             return None
         work = self.endpoint.begin(call.inputs, call.parameters, call.left_s)
-        return None if work is None else Begun(call, work)
+        if work is None:
+            return None
+        self.entrance.queued()
+        return Begun(call, work)
 
     def finish(self, request: Request, begun: Begun) -> Response:
         """The answer to a request that was begun, its work done."""
@@ -181,11 +171,6 @@ class TaskHandler:
             log.error("%s failed", self.route.path, exc_info=error)
         self.metrics.refused(error)
         return problem_response(error, request.path)
-
-
-def _least_tokens(size: int) -> int:
-    """Tokens that a body of so many bytes has at least: none is longer."""
-    return size // _LONGEST_TOKEN
 
 
 def cost_headers(answered: Answered, request: Request) -> tuple[tuple[str, str], ...]:

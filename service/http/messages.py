@@ -40,6 +40,11 @@ class Response(NamedTuple):
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
 
+    def with_header(self, name: str, value: str) -> "Response":
+        """The same with one header more; `_replace` costs five times as much."""
+        body, media_type, status, headers = self
+        return Response(body, media_type, status, (*headers, (name, value)))
+
     async def send(self, send: Send, *, with_body: bool = True) -> None:
         headers = [
             (b"content-type", self.media_type.encode("latin-1")),

@@ -48,6 +48,15 @@ def read_all(client: socket.socket) -> bytes:
         read += part
 
 
+def read_until(client: socket.socket, part: bytes) -> None:
+    """Fails if the server closes before it has sent `part`."""
+    read = b""
+    while part not in read:
+        more = client.recv(65_536)
+        assert more, f"closed after {read!r}"
+        read += more
+
+
 def assert_serves(port: int) -> None:
     answer = httpx.post(f"http://127.0.0.1:{port}/ner", json={"inputs": "John Smith"}, timeout=10)
     assert answer.status_code == 200
@@ -120,6 +129,19 @@ def test_a_body_that_goes_on_after_the_answer_is_cut_off(
         sent = send_until_cut_off(client)
     assert sent < 1 << 30
     assert_serves(port)
+
+
+def test_a_body_that_ends_after_the_answer_ends_no_connection(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.http.connection._LINGER_S", 0.2)
+    with connect(port) as client:
+        client.sendall(b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nbegun")
+        read_until(client, b"unknown-path")
+        client.sendall(b"end.")
+        time.sleep(0.4)
+        client.sendall(GET)
+        read_until(client, b"HTTP/1.1 200")
 
 
 def send_until_cut_off(client: socket.socket) -> int:
