@@ -107,10 +107,14 @@ class Ticket:
             self._end()
 
     def _end(self) -> None:
-        """A fault of one who waits must not cost the others of the batch their answers."""
-        if self.on_end is not None:
+        """A fault of one who waits must not cost the others of the batch their answers.
+
+        Whoever hears of the end holds this ticket: let go, or only the collector would free them.
+        """
+        hear, self.on_end = self.on_end, None
+        if hear is not None:
             try:
-                self.on_end()
+                hear()
             except Exception:
                 log.exception("an answer could not be given")
 

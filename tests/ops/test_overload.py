@@ -32,7 +32,7 @@ _SECONDS = 6.0
 _ROUNDS = 3
 """Peak and flood in turn: the speed of a shared machine changes by a tenth within a minute."""
 _KEPT = {2: 0.9, 5: 0.6}
-"""Of the peak, at so many times of it. Asked is 0.95; docs/benchmarks.md tells what is reached."""
+"""Of the peak, at so many times of it. Asked is 0.95: see loadtests/results/ops.md."""
 _ALONE = 50
 _IN_A_ROW = 5
 _PATIENCE_S = 30.0
