@@ -17,7 +17,7 @@ _NEWEST = 0.05
 """The share of the newest request in what is usual."""
 _WINDOW = 128
 """Rows that a choice looks at, however many wait. Neighbours in length are nearer among twice as
-many, which saves 4 % of a tagger's time, but the unlucky then wait a fifth longer."""
+many, which saves 4 % of a tagger's time, but the unlucky then wait a sixth longer."""
 
 
 class RowQueue:

@@ -86,7 +86,7 @@ class OneShotLane:
         A batch takes longest x (step_rows + rows): each neighbour shares the steps, and one that is
         longer pads all others, which onnxruntime computes like real tokens. The oldest is always
         in, so that everyone's wait is bounded; rows x longest stays within the budget. What is left
-        behind will need steps of its own, so none stays while the rows are fewer than steps cost.
+        behind will need steps of its own, so none that fits is left by a small batch.
         """
         budget, step_rows = self._cost
         length = waiting[0].row.length
