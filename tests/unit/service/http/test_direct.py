@@ -304,11 +304,17 @@ def test_an_answer_leaves_nothing_for_the_collector(bench: Bench) -> None:
     request = request_of(TEXT)
     with bench.connect() as client:
         gc.collect()
+        before = exchanges()
         gc.disable()
         try:
             for _ in range(50):
                 client.sendall(request)
                 read_answers(client, 1)
-            assert not any(isinstance(each, Exchange) for each in gc.get_objects())
+            eventually(lambda: exchanges() <= before)
         finally:
             gc.enable()
+
+
+def exchanges() -> int:
+    """How many there are, whether or not anybody can reach them."""
+    return sum(type(each) is Exchange for each in gc.get_objects())
