@@ -46,10 +46,9 @@ class Exchange:
         self.done = begun.work.ticket.future
         self._handler, self._request, self._begun = handler, request, begun
         self._respond: Callable[[Response], None] | None = respond
-        self._cause: Exception = Draining()
+        self._cause: Exception | None = None
         handler.metrics.began()
-        late = DeadlineExceeded(begun.call.timeout_s)
-        self._timer = self.done.get_loop().call_later(begun.call.left_s + GRACE_S, self.end, late)
+        self._timer = self.done.get_loop().call_later(begun.call.left_s + GRACE_S, self._expire)
         begun.work.ticket.on_end = self._settle
 
     def end(self, cause: Exception) -> None:
@@ -63,13 +62,16 @@ class Exchange:
         self._respond = None
         self.end(ClientGone())
 
+    def _expire(self) -> None:
+        self.end(DeadlineExceeded(self._begun.call.timeout_s))
+
     def _settle(self) -> None:
         """Give the answer; the ticket calls this when its future is done."""
         self._timer.cancel()
         self._forget(self)
         handler, request = self._handler, self._request
         try:
-            if self.done.cancelled():
+            if self._cause is not None:
                 raise self._cause
             response = handler.finish(request, self._begun)
         except Exception as error:
